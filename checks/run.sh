@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Checks runs with readers that are not ours: pandas, Polars and DuckDB on the
+# Parquet files, Python's onnx and onnxruntime on the models, and the
+# documentation's snippets. Python is for these checks alone.
+#
+# Usage: checks/run.sh [RUNS]   folder of runs, "runs" if not given
+set -euo pipefail
+cd "$(dirname "$0")/.."
+runs=${1:-runs}
+
+python=$(checks/python.sh)
+shopt -s nullglob
+checked=0
+for run in "$runs"/*/; do
+	[ -f "$run/run.json" ] || continue
+	run=${run%/}
+	checked=$((checked + 1))
+	for check in formats parquet onnx_models; do
+		echo "checks: $check.py $run"
+		"$python" "checks/$check.py" "$run"
+	done
+done
+[ "$checked" -gt 0 ] || { echo "checks: no run in $runs; run: bin/hsnas run -x wmt14.en-de" >&2; exit 1; }
+echo "checks: snippets of README.md and docs"
+"$python" checks/snippets.py --runs "$runs" README.md docs/*.md

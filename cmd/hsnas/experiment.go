@@ -1,0 +1,107 @@
+package main
+
+import (
+	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
+
+	"hsnas/data"
+	"hsnas/internal/config"
+	"hsnas/internal/task"
+	"hsnas/pipeline"
+	"hsnas/stages/benchmark"
+	"hsnas/stages/distill"
+	"hsnas/stages/export"
+	"hsnas/stages/label"
+	"hsnas/stages/latency"
+	"hsnas/stages/report"
+	"hsnas/stages/sample"
+	"hsnas/stages/search"
+	"hsnas/stages/tfs"
+)
+
+// Experiment is an experiment file, defaults filled in: one section for each
+// stage.
+type Experiment struct {
+	Name      string           `yaml:"name"`
+	Title     string           `yaml:"title"`
+	Task      string           `yaml:"task"` // a task that ships, or the path of one, relative to this file
+	Sample    sample.Params    `yaml:"sample"`
+	TFS       tfs.Params       `yaml:"tfs"`
+	Label     label.Params     `yaml:"label"`
+	Distill   distill.Params   `yaml:"distill"`
+	Latency   latency.Params   `yaml:"latency"`
+	Export    export.Params    `yaml:"export"`
+	Search    search.Params    `yaml:"search"`
+	Benchmark benchmark.Params `yaml:"benchmark"`
+	Report    report.Params    `yaml:"report"`
+
+	dir  string // folder of the file, "" for one that ships
+	task *task.Task
+}
+
+// Validate implements config.Validator.
+func (e *Experiment) Validate() error {
+	if e.Name == "" {
+		return config.Fieldf("name", "an experiment needs a name: its run directory is called so")
+	}
+	if e.Task == "" {
+		return config.Fieldf("task", "an experiment needs a task: the name of one that ships, or a path")
+	}
+	return nil
+}
+
+// defaultExperiment has every parameter at its documented default.
+func defaultExperiment() *Experiment {
+	return &Experiment{
+		Sample: sample.Defaults(), TFS: tfs.Defaults(), Label: label.Defaults(), Distill: distill.Defaults(),
+		Latency: latency.Defaults(), Export: export.Defaults(), Search: search.Defaults(),
+		Benchmark: benchmark.Defaults(), Report: report.Defaults(),
+	}
+}
+
+// loadExperiment reads an experiment by the name of one that ships, or by the
+// path of a YAML file, with KEY=VALUE overrides laid over it.
+func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
+	text, file, dir, err := task.Find(data.Experiments, "", nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	root, err := config.Parse(file, text)
+	if err != nil {
+		return nil, err
+	}
+	if err := pipeline.Override(root, sets); err != nil {
+		return nil, err
+	}
+	e := defaultExperiment()
+	e.dir = dir
+	if err := config.DecodeNode(file, root, e); err != nil {
+		return nil, err
+	}
+	if e.task, err = task.Load(e.resolve(e.Task)); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// resolve makes a path of the experiment file absolute; names stay names.
+func (e *Experiment) resolve(nameOrPath string) string {
+	if e.dir == "" || !task.IsPath(nameOrPath) || filepath.IsAbs(nameOrPath) {
+		return nameOrPath
+	}
+	abs, err := filepath.Abs(filepath.Join(e.dir, nameOrPath))
+	if err != nil {
+		return filepath.Join(e.dir, nameOrPath)
+	}
+	return abs
+}
+
+// Resolved returns the experiment as YAML, with every default and absolute
+// paths: what the run directory keeps.
+func (e *Experiment) Resolved() ([]byte, error) {
+	full := *e
+	full.Task = e.resolve(e.Task)
+	full.Label.Answers = e.resolve(e.Label.Answers)
+	return yaml.Marshal(&full)
+}

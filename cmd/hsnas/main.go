@@ -1,0 +1,141 @@
+// Command hsnas searches neural architectures for hardware with an LLM as the
+// performance predictor. See README.md; `hsnas help` lists the commands.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"hsnas/internal/config"
+)
+
+// version is set by the build: -ldflags "-X main.version=...".
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program: it returns the exit code and reports an error as one line
+// on stderr.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	err := newApp(stdin, stdout, stderr).RunContext(ctx, args)
+	if err != nil {
+		fmt.Fprintln(stderr, "hsnas:", strings.TrimSpace(err.Error()))
+	}
+	return exitCode(err)
+}
+
+// newApp wires the commands.
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:                   "hsnas",
+		Usage:                  "neural architecture search with an LLM as performance predictor",
+		Version:                version,
+		Reader:                 stdin,
+		Writer:                 stdout,
+		ErrWriter:              stderr,
+		HideHelpCommand:        true,
+		UseShortOptionHandling: true,
+		ExitErrHandler:         func(*cli.Context, error) {}, // run reports it
+		Commands: []*cli.Command{
+			runCommand(),
+			statusCommand(),
+			evalCommand(),
+			costCommand(),
+			predictCommand(),
+			exportCommand(),
+			benchmarkCommand(),
+			dataCommand(),
+		},
+	}
+	known := names(app.Commands)
+	app.Action = func(c *cli.Context) error {
+		if name := c.Args().First(); name != "" {
+			return config.Errorf("", 0, "unknown command %q%s", name, config.DidYouMean(name, known))
+		}
+		return cli.ShowAppHelp(c)
+	}
+	for _, c := range app.Commands {
+		usageErrors(c)
+	}
+	app.OnUsageError = onUsageError
+	return app
+}
+
+// usageErrors makes a wrong or missing flag one line, where the library would
+// print the whole help.
+func usageErrors(c *cli.Command) {
+	c.OnUsageError = onUsageError
+	checkRequired(c)
+	for _, sub := range c.Subcommands {
+		usageErrors(sub)
+	}
+	if len(c.Subcommands) > 0 && c.Action == nil {
+		known := names(c.Subcommands)
+		c.Action = func(ctx *cli.Context) error {
+			if name := ctx.Args().First(); name != "" {
+				return config.Errorf("", 0, "unknown command %q of %s%s", name, c.Name, config.DidYouMean(name, known))
+			}
+			return cli.ShowSubcommandHelp(ctx)
+		}
+	}
+}
+
+// checkRequired takes the check of required flags over from the library.
+func checkRequired(c *cli.Command) {
+	var required []string
+	for _, f := range c.Flags {
+		if s, ok := f.(*cli.StringFlag); ok && s.Required {
+			s.Required = false
+			s.Usage += " (required)"
+			required = append(required, s.Name)
+		}
+	}
+	if len(required) == 0 {
+		return
+	}
+	before := c.Before
+	c.Before = func(ctx *cli.Context) error {
+		for _, name := range required {
+			if ctx.String(name) == "" {
+				return config.Errorf("", 0, "%s needs --%s; see hsnas %s --help", c.Name, name, c.Name)
+			}
+		}
+		if before != nil {
+			return before(ctx)
+		}
+		return nil
+	}
+}
+
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	msg := err.Error()
+	if name, ok := strings.CutPrefix(msg, "flag provided but not defined: -"); ok {
+		name = strings.TrimLeft(name, "-")
+		var known []string
+		for _, f := range c.Command.Flags {
+			known = append(known, f.Names()...)
+		}
+		return config.Errorf("", 0, "unknown flag --%s of %s%s", name, c.Command.Name, config.DidYouMean(name, known))
+	}
+	return config.Errorf("", 0, "%s: %s", c.Command.Name, strings.ReplaceAll(msg, "\n", " "))
+}
+
+func names(commands []*cli.Command) []string {
+	var out []string
+	for _, c := range commands {
+		out = append(out, c.Name)
+	}
+	return out
+}

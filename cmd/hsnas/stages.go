@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"hsnas/internal/config"
+	"hsnas/internal/published"
+	"hsnas/internal/task"
+	"hsnas/pipeline"
+	"hsnas/schemas"
+	"hsnas/stages/benchmark"
+	"hsnas/stages/distill"
+	"hsnas/stages/export"
+	"hsnas/stages/label"
+	"hsnas/stages/latency"
+	"hsnas/stages/report"
+	"hsnas/stages/sample"
+	"hsnas/stages/search"
+	"hsnas/stages/tfs"
+)
+
+// The artifacts that stages hand to each other; a folder ends in a slash.
+const (
+	architecturesFile = "sample/architectures.parquet"
+	tfsFile           = "tfs/tfs.parquet"
+	supernetFile      = "tfs/supernet.parquet"
+	costsFile         = "tfs/costs.parquet"
+	labelsFile        = "label/labels.parquet"
+	requestsFile      = "label/requests.parquet"
+	promptsFile       = "label/requests.jsonl"
+	journalFile       = "label/journal.jsonl"
+	distillFolder     = "distill/"
+	latencyFolder     = "latency/"
+	exportFolder      = "export/"
+	candidatesFile    = "search/candidates.parquet"
+	frontFile         = "search/front.parquet"
+	ledgerFile        = "search/ledger.parquet"
+	benchmarkFile     = "benchmark/benchmark.parquet"
+	samplesFile       = "benchmark/samples.parquet"
+	modelsFile        = "benchmark/models.parquet"
+	reportFile        = "report/report.md"
+)
+
+// Stages wires the stages of the experiment: what each reads and writes. A task
+// without a model family has nothing to benchmark.
+func (e *Experiment) Stages() ([]pipeline.Stage, error) {
+	published, err := e.publishedFiles()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.checkLatency(); err != nil {
+		return nil, err
+	}
+	stages := []pipeline.Stage{e.sampleStage(published), e.tfsStage(published), e.labelStage(), e.distillStage()}
+	if len(e.Latency.Datasets) > 0 {
+		stages = append(stages, e.latencyStage())
+	}
+	stages = append(stages, e.exportStage(), e.searchStage())
+	if e.task.Family != "" {
+		stages = append(stages, e.benchmarkStage())
+	}
+	return append(stages, e.reportStage()), nil
+}
+
+// publishedFiles are the authors' files that sample and tfs read.
+func (e *Experiment) publishedFiles() ([]string, error) {
+	files := e.task.Files()
+	if e.task.Data.LLMAS == "" {
+		return files, nil
+	}
+	root, err := published.Root()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range published.TaskFiles(e.task.Data.LLMAS, e.Sample.Splits, e.Sample.UnlabelledSet) {
+		files = append(files, filepath.Join(root, filepath.FromSlash(f)))
+	}
+	return files, nil
+}
+
+// checkLatency refuses an experiment whose search has no latency to keep to.
+func (e *Experiment) checkLatency() error {
+	if e.Search.Constraint == latency.Target && e.task.Family != "" && len(e.Latency.Datasets) == 0 {
+		return config.Errorf("", 0, "the search keeps to %s, but latency.datasets names no dataset to learn it from; known: %v",
+			latency.Target, published.LatencyDatasets())
+	}
+	return nil
+}
+
+// provenance is what artifacts say about where they come from.
+func (e *Experiment) provenance(stage string, version int, call pipeline.Call) schemas.Provenance {
+	return schemas.Provenance{Stage: stage, StageVersion: version, Key: call.Key, Task: e.task.Name}
+}
+
+func (e *Experiment) sampleStage(files []string) pipeline.Stage {
+	return pipeline.Stage{
+		Name: sample.Name, Version: sample.Version, Params: e.Sample,
+		External: files, Outputs: []string{architecturesFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			return pipeline.Result{}, sample.Run(ctx, e.Sample, sample.Inputs{Task: e.task},
+				sample.Outputs{Architectures: c.Path(architecturesFile)}, e.provenance(sample.Name, sample.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) tfsStage(files []string) pipeline.Stage {
+	return pipeline.Stage{
+		Name: tfs.Name, Version: tfs.Version, Params: e.TFS,
+		Inputs: []string{architecturesFile}, External: files, Outputs: []string{tfsFile, supernetFile, costsFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			return pipeline.Result{}, tfs.Run(ctx, e.TFS, tfs.Inputs{Task: e.task, Architectures: c.Path(architecturesFile)},
+				tfs.Outputs{TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile), Costs: c.Path(costsFile)},
+				e.provenance(tfs.Name, tfs.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) labelStage() pipeline.Stage {
+	var answers []string
+	if e.Label.Answers != "" && (task.IsPath(e.Label.Answers) || e.Label.Source == label.Batch) {
+		answers = []string{e.Label.Answers}
+	}
+	return pipeline.Stage{
+		Name: label.Name, Version: label.Version, Params: e.Label,
+		Inputs: []string{architecturesFile, tfsFile}, External: append(answers, e.task.Files()...),
+		Outputs: []string{labelsFile, requestsFile, promptsFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			in := label.Inputs{Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Journal: c.Path(journalFile)}
+			if e.task.Data.LLMAS != "" {
+				in.UnlabelledSet = e.Sample.UnlabelledSet
+			}
+			return pipeline.Result{}, label.Run(ctx, e.Label, in,
+				label.Outputs{Labels: c.Path(labelsFile), Requests: c.Path(requestsFile), Prompts: c.Path(promptsFile)},
+				e.provenance(label.Name, label.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) distillStage() pipeline.Stage {
+	in := []string{architecturesFile, tfsFile, supernetFile, costsFile, labelsFile}
+	return pipeline.Stage{
+		Name: distill.Name, Version: distill.Version, Params: e.Distill,
+		Inputs: in, Outputs: []string{distillFolder},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			dir := c.Path(distillFolder)
+			return pipeline.Result{}, distill.Run(ctx, e.Distill, distill.Inputs{
+				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile),
+				Costs: c.Path(costsFile), Labels: c.Path(labelsFile),
+			}, distill.Outputs{
+				Students: filepath.Join(dir, "students.parquet"), Predictions: filepath.Join(dir, "predictions.parquet"),
+				Scoreboard: filepath.Join(dir, "scoreboard.parquet"), Dir: dir,
+			}, e.provenance(distill.Name, distill.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) latencyStage() pipeline.Stage {
+	var files []string
+	for _, d := range e.Latency.Datasets {
+		if latency.IsFile(d) {
+			files = append(files, d)
+		} else if root, err := published.Root(); err == nil {
+			files = append(files, filepath.Join(root, filepath.FromSlash(published.LatencyFile(d))))
+		}
+	}
+	return pipeline.Stage{
+		Name: latency.Name, Version: latency.Version, Params: e.Latency,
+		External: append(files, e.task.Files()...), Outputs: []string{latencyFolder},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			dir := c.Path(latencyFolder)
+			return pipeline.Result{}, latency.Run(ctx, e.Latency, latency.Inputs{Task: e.task}, latency.Outputs{
+				Dir: dir, Dataset: filepath.Join(dir, "dataset.parquet"), Latency: filepath.Join(dir, "latency.parquet"),
+			}, e.provenance(latency.Name, latency.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) exportStage() pipeline.Stage {
+	in := []string{distillFolder}
+	if len(e.Latency.Datasets) > 0 {
+		in = append(in, latencyFolder)
+	}
+	return pipeline.Stage{
+		Name: export.Name, Version: export.Version, Params: e.Export,
+		Inputs: in, Outputs: []string{exportFolder},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			var models []string
+			for _, f := range e.Latency.Files() {
+				models = append(models, filepath.Join(c.Path(latencyFolder), f))
+			}
+			return pipeline.Result{}, export.Run(ctx, e.Export, export.Inputs{
+				Task: e.task, Students: filepath.Join(c.Path(distillFolder), "students.parquet"),
+				Distill: c.Path(distillFolder), Latency: models,
+			}, export.Outputs{Dir: c.Path(exportFolder), Models: filepath.Join(c.Path(exportFolder), "models.parquet")},
+				e.provenance(export.Name, export.Version, c), c.Report)
+		},
+	}
+}
+
+// latencyModel is the exported predictor of the search's device, "" where the
+// task's own table gives the cost.
+func (e *Experiment) latencyModel(c pipeline.Call, i int) string {
+	files := e.Latency.Files()
+	if i >= len(files) {
+		return ""
+	}
+	return filepath.Join(c.Path(exportFolder), files[i])
+}
+
+func (e *Experiment) searchStage() pipeline.Stage {
+	return pipeline.Stage{
+		Name: search.Name, Version: search.Version, Params: e.Search,
+		Inputs: []string{exportFolder}, External: e.task.Files(), Outputs: []string{candidatesFile, frontFile, ledgerFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			return pipeline.Result{}, search.Run(ctx, e.Search, search.Inputs{
+				Task: e.task, Models: c.Path(exportFolder), Latency: e.latencyModel(c, 0),
+			}, search.Outputs{Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile)},
+				e.provenance(search.Name, search.Version, c), c.Report)
+		},
+	}
+}
+
+// benchmarkStage holds the measured times against the last dataset's predictor:
+// the one nearest to the device that measures.
+func (e *Experiment) benchmarkStage() pipeline.Stage {
+	return pipeline.Stage{
+		Name: benchmark.Name, Version: benchmark.Version, Params: e.Benchmark,
+		Inputs: []string{frontFile, exportFolder}, Outputs: []string{benchmarkFile, samplesFile, modelsFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			return pipeline.Result{}, benchmark.Run(ctx, e.Benchmark, benchmark.Inputs{
+				Task: e.task, Front: c.Path(frontFile), Latency: e.latencyModel(c, len(e.Latency.Datasets)-1),
+			}, benchmark.Outputs{Benchmark: c.Path(benchmarkFile), Samples: c.Path(samplesFile), Models: c.Path(modelsFile)},
+				e.provenance(benchmark.Name, benchmark.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) reportStage() pipeline.Stage {
+	in := []string{architecturesFile, tfsFile, supernetFile, costsFile, labelsFile, requestsFile, distillFolder, exportFolder, candidatesFile, frontFile, ledgerFile}
+	timed, modelled := e.task.Family != "", len(e.Latency.Datasets) > 0
+	if timed {
+		in = append(in, benchmarkFile, samplesFile, modelsFile)
+	}
+	if modelled {
+		in = append(in, latencyFolder)
+	}
+	return pipeline.Stage{
+		Name: report.Name, Version: report.Version, Params: e.Report, Inputs: in, Outputs: []string{reportFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			distilled, exported, fitted := c.Path(distillFolder), c.Path(exportFolder), c.Path(latencyFolder)
+			inputs := report.Inputs{
+				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile),
+				Costs: c.Path(costsFile), Labels: c.Path(labelsFile), Requests: c.Path(requestsFile),
+				Students: filepath.Join(distilled, "students.parquet"), Predictions: filepath.Join(distilled, "predictions.parquet"),
+				Scoreboard: filepath.Join(distilled, "scoreboard.parquet"), Models: filepath.Join(exported, "models.parquet"),
+				Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile),
+			}
+			if modelled {
+				inputs.Latency, inputs.LatencyDataset = filepath.Join(fitted, "latency.parquet"), filepath.Join(fitted, "dataset.parquet")
+			}
+			if timed {
+				inputs.Benchmark, inputs.BenchmarkSamples, inputs.BenchmarkModels = c.Path(benchmarkFile), c.Path(samplesFile), c.Path(modelsFile)
+			}
+			return pipeline.Result{}, report.Run(ctx, e.Report, inputs, report.Outputs{Report: c.Path(reportFile)},
+				e.provenance(report.Name, report.Version, c), c.Report)
+		},
+	}
+}

@@ -1,0 +1,61 @@
+// Package data is what ships inside the binary: search spaces, tasks,
+// experiments, prompt templates and recorded LLM answers. Everything that a
+// user may want to change is a file here, and a path to a file of their own
+// goes wherever a name from here does.
+package data
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+//go:embed spaces/*.yaml tasks/*.yaml prompts/*.yaml experiments/*.yaml all:recorded all:paper
+var files embed.FS
+
+// Kinds of YAML files that ship.
+const (
+	Spaces      = "spaces"
+	Tasks       = "tasks"
+	Prompts     = "prompts"
+	Experiments = "experiments"
+)
+
+// Read returns a YAML file of a kind by its name, and the name for messages.
+func Read(kind, name string) (text []byte, file string, err error) {
+	file = path.Join(kind, name+".yaml")
+	text, err = files.ReadFile(file)
+	if err != nil {
+		return nil, "", fmt.Errorf("no %s named %q ships with hsnas", strings.TrimSuffix(kind, "s"), name)
+	}
+	return text, "data/" + file, nil
+}
+
+// Names returns the names of a kind in alphabetical order.
+func Names(kind string) []string {
+	entries, err := files.ReadDir(kind)
+	if err != nil {
+		panic("data: " + err.Error()) // the folder is embedded
+	}
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Recorded returns the names of the recorded answers.
+func Recorded() []string {
+	found, _ := fs.Glob(files, "recorded/*.jsonl")
+	for i, f := range found {
+		found[i] = strings.TrimSuffix(path.Base(f), ".jsonl")
+	}
+	return found
+}
+
+// FS returns all that ships, as a file system rooted at this folder.
+func FS() fs.FS { return files }

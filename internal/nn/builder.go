@@ -1,0 +1,164 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+
+	"hsnas/internal/onnx"
+)
+
+type (
+	value = *onnx.Value
+	graph = *onnx.Graph
+)
+
+// lowest masks a key: added to any score it leaves nothing of it.
+const lowest = -math.MaxFloat32
+
+// builder writes one graph. Activations are matrices of a row for each token, so that every
+// linear layer is one Gemm with its weights as the checkpoint has them; only attention
+// looks at them as batches.
+type builder struct {
+	g      graph
+	s      Shape
+	w      Weights
+	err    error            // first error of the weights
+	loaded map[string]value // by checkpoint name
+	cached map[string]value // shapes and masks that several layers use
+}
+
+func newBuilder(name string, s Shape, w Weights, external *onnx.Weights) *builder {
+	b := &builder{g: onnx.NewGraph(name), s: s, w: w, loaded: map[string]value{}, cached: map[string]value{}}
+	b.g.External(external)
+	return b
+}
+
+// once makes a value at its first use and returns it at the later ones.
+func (b *builder) once(key string, make func() value) value {
+	v, ok := b.cached[key]
+	if !ok {
+		v = make()
+		b.cached[key] = v
+	}
+	return v
+}
+
+// weight is a named constant whose data is loaded at its first use.
+func (b *builder) weight(name string, shape []int64, load func() ([]float32, error)) value {
+	if v, ok := b.loaded[name]; ok {
+		return v
+	}
+	data, err := load()
+	if err != nil {
+		if b.err == nil {
+			b.err = err
+		}
+		n, _ := onnx.Elements(shape)
+		data = make([]float32, n)
+	}
+	v := b.g.Init(name, shape, data)
+	b.loaded[name] = v
+	return v
+}
+
+// vector is the first n entries of a vector of the supernet's length whole.
+func (b *builder) vector(name string, n, whole int) value {
+	return b.weight(name, []int64{int64(n)}, func() ([]float32, error) { return b.w.Part(name, vectorPart(n, whole)) })
+}
+
+// matrix is the first rows and columns of a matrix.
+func (b *builder) matrix(name string, rows, cols, superRows, superCols int) value {
+	return b.weight(name, []int64{int64(rows), int64(cols)}, func() ([]float32, error) {
+		return b.w.Part(name, matrixPart(rows, cols, superRows, superCols))
+	})
+}
+
+func vectorPart(n, whole int) Part {
+	return Part{Whole: []int64{int64(whole)}, Sub: []int64{int64(n)}, Rows: int64(n), Cols: 1}
+}
+
+func matrixPart(rows, cols, superRows, superCols int) Part {
+	return Part{
+		Whole: []int64{int64(superRows), int64(superCols)}, Sub: []int64{int64(rows), int64(cols)},
+		Rows: int64(rows), Cols: int64(cols),
+	}
+}
+
+// op is an operation whose output shape nothing needs to know.
+func (b *builder) op(op string, in []value, attrs ...onnx.Attr) value {
+	return b.g.Op(op, nil, in, attrs...)
+}
+
+func (b *builder) intOp(op string, in []value, attrs ...onnx.Attr) value {
+	return b.g.OpT(op, onnx.Int64, nil, in, attrs...)
+}
+
+func (b *builder) boolOp(op string, in []value, attrs ...onnx.Attr) value {
+	return b.g.OpT(op, onnx.Bool, nil, in, attrs...)
+}
+
+func (b *builder) reshape(x, shape value) value { return b.op("Reshape", []value{x, shape}) }
+
+// rows reshapes x to a matrix of n columns.
+func (b *builder) rows(x value, n int) value {
+	shape := b.once(fmt.Sprint("rows ", n), func() value { return b.g.Ints(-1, int64(n)) })
+	return b.reshape(x, shape)
+}
+
+// linear is x W^T + bias.
+func (b *builder) linear(x, w, bias value) value {
+	in := []value{x, w}
+	if bias != nil {
+		in = append(in, bias)
+	}
+	return b.op("Gemm", in, onnx.Int("transB", 1))
+}
+
+// norm is LayerNorm(x + residual) with the parameters named by the prefix.
+func (b *builder) norm(x, residual value, prefix string, side *Side) value {
+	gain := b.vector(prefix+".weight", side.Dim, side.SuperDim)
+	bias := b.vector(prefix+".bias", side.Dim, side.SuperDim)
+	sum := b.op("Add", []value{x, residual})
+	return b.op("LayerNormalization", []value{sum, gain, bias}, onnx.Axis(-1), onnx.Float("epsilon", epsilon))
+}
+
+// ffn is the position-wise network of layer i and the LayerNorm after it.
+func (b *builder) ffn(x value, prefix string, i int, side *Side) value {
+	f, d := side.FFN[i], side.Dim
+	h := b.linear(x, b.matrix(prefix+".fc1.weight", f, d, side.SuperFFN, side.SuperDim), b.vector(prefix+".fc1.bias", f, side.SuperFFN))
+	h = b.op("Relu", []value{h})
+	y := b.linear(h, b.matrix(prefix+".fc2.weight", d, f, side.SuperDim, side.SuperFFN), b.vector(prefix+".fc2.bias", d, side.SuperDim))
+	return b.norm(y, x, prefix+".final_layer_norm", side)
+}
+
+// embedding is a token table sliced to a side's dimension.
+func (b *builder) embedding(name string, side *Side) value {
+	const encoder, decoder = "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"
+	first, other := name, name
+	if b.s.Shared {
+		first, other = decoder, encoder
+		if b.s.Encoder.Dim == b.s.Decoder.Dim {
+			name = decoder
+		}
+	}
+	v := b.s.Vocabulary
+	part := matrixPart(v, side.Dim, v, side.SuperDim)
+	if b.s.Shared {
+		part.Sub[1] = int64(max(b.s.Encoder.Dim, b.s.Decoder.Dim))
+	}
+	return b.weight(name, []int64{int64(v), int64(side.Dim)}, func() ([]float32, error) {
+		return either(b.w, first, other, part)
+	})
+}
+
+// finish is the model's bytes.
+func (b *builder) finish(kind string, metadata [][2]string) ([]byte, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	b.g.Metadata("hsnas.kind", kind)
+	for _, kv := range metadata {
+		b.g.Metadata(kv[0], kv[1])
+	}
+	return b.g.Marshal()
+}

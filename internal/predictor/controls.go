@@ -1,0 +1,170 @@
+package predictor
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"hsnas/internal/cost"
+	"hsnas/internal/space"
+	"hsnas/internal/task"
+)
+
+// Column is a figure that is known of architectures without training them: a
+// measured cost, a supernet's score.
+type Column struct {
+	Name  string
+	Value func(a space.Architecture) (float64, error)
+}
+
+// Demonstrations are the trained architectures that a control may look at.
+type Demonstrations struct {
+	Archs []space.Architecture
+	Truth []float64
+}
+
+// Controls fits everything that predicts without an LLM to the demonstrations
+// alone:
+//
+//   - control:constant, their mean;
+//   - control:flops, a line in FLOPs without the last layer, and control:params,
+//     a line in the logarithm of the parameters, where the task has a cost model;
+//   - control:log-decoder-layers and its like, a line in the logarithm of each
+//     depth that varies;
+//   - control:NAME, a line in each of costs;
+//   - control:ridge, a ridge on the means of all hyperparameters and total GFLOPs;
+//   - control:NAME-offset, each of supernets plus the demonstrations' mean difference.
+//
+// A predictor worth its price beats all of them.
+func Controls(t *task.Task, d Demonstrations, costs, supernets []Column) ([]Predictor, error) {
+	if len(d.Archs) < 2 || len(d.Archs) != len(d.Truth) {
+		return nil, fmt.Errorf("fitting controls: %d demonstrations with %d scores, expected as many of each and at least 2", len(d.Archs), len(d.Truth))
+	}
+	out := []Predictor{&linear{"control:constant", func(space.Architecture) (float64, error) { return 0, nil }, sum(d.Truth) / float64(len(d.Truth)), 0}}
+	for _, c := range lineColumns(t, costs) {
+		p, err := fitLine("control:"+c.Name, c.Value, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	ridge, err := ridgeControl(t, d)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, ridge)
+	for _, c := range supernets {
+		p, err := fitOffset(fmt.Sprintf("control:%s-offset", c.Name), c.Value, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// lineColumns are what a line is fitted to.
+func lineColumns(t *task.Task, costs []Column) []Column {
+	var out []Column
+	if t.HasCostModel() {
+		out = append(out,
+			Column{"flops", func(a space.Architecture) (float64, error) {
+				c, err := cost.Of(t, a)
+				return float64(c.FLOPsWithoutLastLayer), err
+			}},
+			Column{"params", func(a space.Architecture) (float64, error) {
+				c, err := cost.Of(t, a)
+				return math.Log(float64(c.Params)), err
+			}})
+	}
+	for i, h := range t.Space.Hyperparameters {
+		if h.IsDepth() && len(h.Choices) > 1 {
+			name := "log-" + strings.ReplaceAll(h.Name, "_", "-")
+			out = append(out, Column{name, func(a space.Architecture) (float64, error) { return math.Log(a.Numbers(i)[0]), nil }})
+		}
+	}
+	return append(out, costs...)
+}
+
+func ridgeControl(t *task.Task, d Demonstrations) (Predictor, error) {
+	set := HATMeans
+	if t.HasCostModel() {
+		set = HATMeansCost
+	}
+	f, err := FeatureSet(t, set)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := f.Rows(d.Archs)
+	if err != nil {
+		return nil, err
+	}
+	r, err := FitRidge(rows, d.Truth)
+	if err != nil {
+		return nil, err
+	}
+	return &Regression{Label: "control:ridge", Features: f, Regressor: r}, nil
+}
+
+// linear predicts a + b * value.
+type linear struct {
+	label string
+	value func(space.Architecture) (float64, error)
+	a, b  float64
+}
+
+func (l *linear) Name() string { return l.label }
+
+func (l *linear) Predict(_ context.Context, archs []space.Architecture, out []float64) error {
+	for i, a := range archs {
+		x, err := l.value(a)
+		if err != nil {
+			return fmt.Errorf("predicting with %s: %w", l.label, err)
+		}
+		out[i] = l.a + l.b*x
+	}
+	return nil
+}
+
+// fitLine fits the least-squares line in value; where it is constant the line
+// is level.
+func fitLine(label string, value func(space.Architecture) (float64, error), d Demonstrations) (*linear, error) {
+	x, err := valuesOf(label, value, d.Archs)
+	if err != nil {
+		return nil, err
+	}
+	n := float64(len(x))
+	mx, my := sum(x)/n, sum(d.Truth)/n
+	var xx, xy float64
+	for i := range x {
+		xx += (x[i] - mx) * (x[i] - mx)
+		xy += (x[i] - mx) * (d.Truth[i] - my)
+	}
+	slope := 0.0
+	if xx > 1e-24*mx*mx {
+		slope = xy / xx
+	}
+	return &linear{label, value, my - slope*mx, slope}, nil
+}
+
+// fitOffset adds the demonstrations' mean difference to value.
+func fitOffset(label string, value func(space.Architecture) (float64, error), d Demonstrations) (*linear, error) {
+	x, err := valuesOf(label, value, d.Archs)
+	if err != nil {
+		return nil, err
+	}
+	n := float64(len(x))
+	return &linear{label, value, sum(d.Truth)/n - sum(x)/n, 1}, nil
+}
+
+func valuesOf(label string, value func(space.Architecture) (float64, error), archs []space.Architecture) ([]float64, error) {
+	out := make([]float64, len(archs))
+	for i, a := range archs {
+		var err error
+		if out[i], err = value(a); err != nil {
+			return nil, fmt.Errorf("fitting %s: %w", label, err)
+		}
+	}
+	return out, nil
+}

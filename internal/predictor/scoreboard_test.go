@@ -1,0 +1,85 @@
+package predictor
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"hsnas/internal/metric"
+)
+
+func ids(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = string(rune('a' + i))
+	}
+	return out
+}
+
+// board is two splits in which good is near the truth, poor is not, and partial
+// saw the first split alone.
+func board(t *testing.T) map[string]Standing {
+	t.Helper()
+	r := rand.New(rand.NewPCG(8, 9))
+	good, poor := Outcome{Predictor: "llm-pp"}, Outcome{Predictor: "poor"}
+	for _, name := range []string{"1", "2"} {
+		truth, g, p := make([]float64, 20), make([]float64, 20), make([]float64, 20)
+		for i := range truth {
+			truth[i] = r.NormFloat64()
+			g[i], p[i] = truth[i]+0.1*r.NormFloat64(), truth[i]+2*r.NormFloat64()
+		}
+		good.Splits = append(good.Splits, SplitOutcome{name, ids(20), g, truth})
+		poor.Splits = append(poor.Splits, SplitOutcome{name, ids(20), p, truth})
+	}
+	constant := Outcome{Predictor: "constant", Splits: []SplitOutcome{{"1", ids(20), make([]float64, 20), good.Splits[0].Truth}}}
+	out := map[string]Standing{}
+	for _, s := range Scoreboard([]Outcome{good, poor, constant}, "llm-pp", Bootstrap{Draws: 499, Seed: 1}) {
+		out[s.Predictor+" "+s.Split] = s
+	}
+	if len(out) != 8 {
+		t.Fatalf("%d rows, want two splits and a mean twice, and one split and a mean", len(out))
+	}
+	return out
+}
+
+func TestScoreboard(t *testing.T) {
+	rows := board(t)
+	mean, one, two := rows["poor mean"], rows["poor 1"], rows["poor 2"]
+	if mean.MAE != (one.MAE+two.MAE)/2 || mean.Tau != (one.Tau+two.Tau)/2 || mean.N != 40 || one.N != 20 {
+		t.Errorf("mean %+v of %+v and %+v", mean, one, two)
+	}
+	if want := metric.Std([]float64{one.MAE, two.MAE}); mean.MAEStd != want || !math.IsNaN(one.MAEStd) {
+		t.Errorf("deviations %v and %v, want %v and NaN", mean.MAEStd, one.MAEStd, want)
+	}
+	for name, s := range rows {
+		if !(s.MAE95.Lo < s.MAE && s.MAE < s.MAE95.Hi) {
+			t.Errorf("%s: %v outside %+v", name, s.MAE, s.MAE95)
+		}
+	}
+	// Two splits say more than one.
+	if a, b := mean.MAE95.Hi-mean.MAE95.Lo, one.MAE95.Hi-one.MAE95.Lo; a >= b {
+		t.Errorf("the mean's interval is %v wide, a split's %v", a, b)
+	}
+	if mean.PMAE != 2.0/500 || mean.PTau != 2.0/500 {
+		t.Errorf("p %v and %v of a clear difference, want the least that 499 draws can say", mean.PMAE, mean.PTau)
+	}
+	if s := rows["llm-pp mean"]; !math.IsNaN(s.PMAE) {
+		t.Errorf("llm-pp against itself has p = %v", s.PMAE)
+	}
+	if s := rows["constant mean"]; !math.IsNaN(s.Tau) || !math.IsNaN(s.Tau95.Lo) || !math.IsNaN(s.TauStd) || s.Tau95.Dropped != 499 || s.N != 20 {
+		t.Errorf("constant %+v", s)
+	}
+}
+
+// A resample is the same for all predictors: one against its copy never differs.
+func TestScoreboardPairs(t *testing.T) {
+	truth, said := []float64{1, 2, 3, 4}, []float64{1.1, 2.3, 2.9, 4.2}
+	a := Outcome{Predictor: "a", Splits: []SplitOutcome{{"1", []string{"w", "x", "y", "z"}, said, truth}}}
+	// b lacks an architecture, and has the others in another order.
+	b := Outcome{Predictor: "b", Splits: []SplitOutcome{{"1", []string{"z", "x", "w"}, []float64{4.2, 2.3, 1.1}, []float64{4, 2, 1}}}}
+	for _, s := range Scoreboard([]Outcome{a, b}, "a", Bootstrap{Draws: 99}) {
+		if s.Predictor == "b" && (s.PMAE != 1 || s.N != 3) {
+			t.Errorf("%+v, want p = 1 over three architectures", s)
+		}
+	}
+}

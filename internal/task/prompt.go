@@ -1,0 +1,95 @@
+package task
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"hsnas/data"
+	"hsnas/internal/config"
+)
+
+// Prompt is the task's own part of the LLM-PP prompt: the role and the
+// instructions. Definitions, demonstrations and queries are rendered from the
+// space and the data.
+type Prompt struct {
+	Role         string   `yaml:"role"`
+	Instructions []string `yaml:"instructions"`
+	CostLabel    string   `yaml:"cost_label"` // line of the computed cost, GFLOPs; "" for none
+	AnswerKey    string   `yaml:"answer_key"` // key of a prediction in the answer's JSON
+}
+
+// Validate implements config.Validator.
+func (p *Prompt) Validate() error {
+	switch {
+	case p.Role == "":
+		return config.Fieldf("role", "a prompt needs a role: the system message")
+	case len(p.Instructions) == 0:
+		return config.Fieldf("instructions", "a prompt needs instructions")
+	case p.AnswerKey == "" || p.AnswerKey == "id":
+		return config.Fieldf("answer_key", "a prompt needs the key of a prediction in the answer, other than id")
+	}
+	return nil
+}
+
+// promptSource is the prompt section of a task file.
+type promptSource struct {
+	Template string            `yaml:"template"` // name of one that ships, or a path; "generic" where left out
+	Values   map[string]string `yaml:"values"`   // for the template's {names}
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// loadPrompt reads the template and fills it in.
+func (t *Task) loadPrompt(src promptSource, dir string) error {
+	if src.Template == "" {
+		src.Template = "generic"
+	}
+	text, file, folder, err := Find(data.Prompts, dir, src.Template)
+	if err != nil {
+		return err
+	}
+	if err := config.Decode(file, text, &t.Prompt); err != nil {
+		return err
+	}
+	t.addFile(folder, file)
+	values := t.promptValues(src.Values)
+	fill := func(s string) (filled string, err error) {
+		filled = placeholder.ReplaceAllStringFunc(s, func(name string) string {
+			v, ok := values[strings.Trim(name, "{}")]
+			if !ok && err == nil {
+				err = config.Errorf(file, 0, "the template needs a value for %s: give it under prompt.values of the task %s", name, t.Name)
+			}
+			return v
+		})
+		return filled, err
+	}
+	if t.Prompt.Role, err = fill(t.Prompt.Role); err != nil {
+		return err
+	}
+	for i, s := range t.Prompt.Instructions {
+		if t.Prompt.Instructions[i], err = fill(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// promptValues are the values that every template may use, and the task's own.
+func (t *Task) promptValues(own map[string]string) map[string]string {
+	values := map[string]string{
+		"title": t.Title, "metric": t.Metric.Name, "unit": t.Metric.Unit,
+		"decimals": strconv.Itoa(t.Metric.Decimals), "better": "higher",
+	}
+	if t.Metric.Minimize() {
+		values["better"] = "lower"
+	}
+	if t.Model != nil {
+		values["source_tokens"] = strconv.Itoa(t.Model.SourceTokens)
+		values["target_tokens"] = strconv.Itoa(t.Model.TargetTokens)
+	}
+	for k, v := range own {
+		values[k] = v
+	}
+	return values
+}

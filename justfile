@@ -1,0 +1,66 @@
+# Recipes of hsnas, for `npx --yes rust-just RECIPE`: Node.js 20 brings just, so
+# that Go, gcc and Node.js are all that has to be there. `just --list` names them.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# Published figures: HSNAS_DATA, else a folder of them beside the checkout, else
+# (empty) the user's cache folder, which `hsnas data` fills.
+export HSNAS_DATA := env("HSNAS_DATA", if path_exists(beside) == "true" { canonicalize(beside) } else { "" })
+export CGO_ENABLED := "1"
+
+beside := justfile_directory() / ".." / "shared" / "data"
+
+# Newest versions that work with the Go version of go.mod.
+gofumpt := "mvdan.cc/gofumpt@v0.12.0"
+staticcheck := "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+govulncheck := "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
+benchstat := "golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da"
+
+# list the recipes
+@default:
+    "{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
+
+# fetch ONNX Runtime and the Go modules, build bin/hsnas
+setup:
+    scripts/setup-onnxruntime.sh
+    go mod download
+    go build -o bin/hsnas ./cmd/hsnas
+
+# the default: setup, then the whole pipeline on WMT'14 En-De with recorded answers
+all: data
+    bin/hsnas run -x wmt14.en-de
+
+# the three WMT tasks of the paper
+paper: data
+    bin/hsnas run -x wmt14.en-de
+    bin/hsnas run -x wmt14.en-fr
+    bin/hsnas run -x wmt19.en-de
+
+# fetch the published figures, where HSNAS_DATA does not name them
+data: setup
+    [ -n "$HSNAS_DATA" ] || bin/hsnas data
+
+# vet and every test
+test: setup
+    go vet ./...
+    go test ./...
+
+# formatting, static analysis, known vulnerabilities
+lint:
+    checks/lint.sh {{ gofumpt }} {{ staticcheck }} {{ govulncheck }}
+
+# every fuzz target, some seconds each
+fuzz seconds="10":
+    checks/fuzz.sh {{ seconds }}
+
+# every Go benchmark, compared with the last results kept in benchmarks/results
+bench pattern="." count="6":
+    checks/bench.sh '{{ pattern }}' {{ count }} {{ benchstat }}
+
+# read a run's files with pandas, DuckDB, ONNX and run the documentation's snippets
+checks runs="runs":
+    checks/run.sh '{{ runs }}'
+
+# remove what recipes built here (never runs/)
+clean:
+    rm -rf bin .cache

@@ -1,0 +1,27 @@
+package schemas
+
+// Prediction is a row of distill/predictions.parquet: what one predictor says
+// of one test architecture.
+type Prediction struct {
+	Predictor  string
+	Split      string
+	ID         string
+	Prediction float64
+	Truth      float64
+}
+
+var predictions = table[Prediction]{name: "predictions", version: 1, columns: []column[Prediction]{
+	text("predictor", "name of the predictor", func(r *Prediction) *string { return &r.Predictor }),
+	text("split", "split that it was fitted and tested on", func(r *Prediction) *string { return &r.Split }),
+	text("id", "identifier of the test architecture", func(r *Prediction) *string { return &r.ID }),
+	number("prediction", "metric", "predicted quality", func(r *Prediction) *float64 { return &r.Prediction }),
+	number("truth", "metric", "quality after training from scratch", func(r *Prediction) *float64 { return &r.Truth }),
+}}
+
+// WritePredictions writes distill/predictions.parquet.
+func WritePredictions(path string, rows []Prediction, p Provenance) error {
+	return predictions.write(path, rows, p)
+}
+
+// ReadPredictions reads what WritePredictions wrote.
+func ReadPredictions(path string) ([]Prediction, error) { return predictions.read(path) }

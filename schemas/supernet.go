@@ -1,0 +1,23 @@
+package schemas
+
+// SupernetScore is a row of tfs/supernet.parquet: the quality of one
+// architecture with the weights that it inherits from a supernet.
+type SupernetScore struct {
+	ID       string
+	Supernet string // hat, sandwich, mos-layer, mos-neuron
+	Score    float64
+}
+
+var supernetScores = table[SupernetScore]{name: "supernet", version: 1, columns: []column[SupernetScore]{
+	text("id", "identifier of the architecture", func(r *SupernetScore) *string { return &r.ID }),
+	text("supernet", "name of the supernet: hat, sandwich, mos-layer or mos-neuron", func(r *SupernetScore) *string { return &r.Supernet }),
+	number("score", "metric", "quality with inherited weights, on the validation set", func(r *SupernetScore) *float64 { return &r.Score }),
+}}
+
+// WriteSupernetScores writes tfs/supernet.parquet.
+func WriteSupernetScores(path string, rows []SupernetScore, p Provenance) error {
+	return supernetScores.write(path, rows, p)
+}
+
+// ReadSupernetScores reads what WriteSupernetScores wrote.
+func ReadSupernetScores(path string) ([]SupernetScore, error) { return supernetScores.read(path) }

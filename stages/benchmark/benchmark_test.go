@@ -1,0 +1,204 @@
+package benchmark
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"hsnas/internal/ort"
+	"hsnas/internal/progress"
+	"hsnas/internal/space"
+	"hsnas/internal/task"
+	"hsnas/schemas"
+)
+
+// smallSpace keeps models to some hundred kilobytes.
+const smallSpace = `
+name: small
+hyperparameters:
+  - {name: encoder_embed_dim, definition: d, choices: [8, 12]}
+  - {name: encoder_layers, definition: d, choices: [2]}
+  - {name: encoder_ffn_dim, definition: d, layers: encoder_layers, choices: [8, 16]}
+  - {name: encoder_self_attn_heads, definition: d, layers: encoder_layers, choices: [4, 8]}
+  - {name: decoder_embed_dim, definition: d, choices: [8, 12]}
+  - {name: decoder_layers, definition: d, choices: [1, 2]}
+  - {name: decoder_ffn_dim, definition: d, layers: decoder_layers, choices: [8, 16]}
+  - {name: decoder_self_attn_heads, definition: d, layers: decoder_layers, choices: [4, 8]}
+  - {name: decoder_cross_attn_heads, definition: d, layers: decoder_layers, choices: [4, 8]}
+  - {name: decoder_cross_attn_span, definition: d, layers: decoder_layers, choices: [1, 2]}
+`
+
+func small(t *testing.T) *task.Task {
+	t.Helper()
+	s, err := space.Parse("small.yaml", []byte(smallSpace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &task.Task{
+		Name: "small", Family: "hat", Space: s, Metric: task.Metric{Name: "BLEU", Direction: "maximize", Max: 100},
+		Model: &task.Transformer{Vocabulary: 20, SourceTokens: 4, TargetTokens: 3, SharedEmbeddings: true},
+	}
+}
+
+func winner(search string, limit, score float64, a space.Architecture) schemas.Winner {
+	return schemas.Winner{Search: search, Limit: limit, Unit: "ms", Constraint: "latency_ms", Rank: 1, ID: a.ID(), Architecture: a.String(), Score: score, Scorer: "s", Cost: 1}
+}
+
+const middle = `{"encoder_embed_dim":8,"encoder_ffn_dim":[8,16],"encoder_self_attn_heads":[4,8],"decoder_embed_dim":12,` +
+	`"decoder_ffn_dim":[16],"decoder_self_attn_heads":[8],"decoder_cross_attn_heads":[4],"decoder_cross_attn_span":[2]}`
+
+func parse(t *testing.T, x *task.Task, text string) space.Architecture {
+	t.Helper()
+	a, err := x.Space.ParseArchitecture([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestChoose(t *testing.T) {
+	x := small(t)
+	a, low, high := parse(t, x, middle), x.Space.Smallest(), x.Space.Largest()
+	front := []schemas.Winner{
+		winner("random", 100, 99, high), winner("hs-nas", 100, 20, low), winner("hs-nas", 100, 25, a),
+		winner("hs-nas", 200, 30, a), winner("hs-nas", 200, 31, high), winner("hs-nas", math.NaN(), 31, high),
+	}
+	for _, c := range []struct {
+		name      string
+		p         Params
+		direction string
+		want      string
+	}{
+		{"best of each limit", Params{Searches: []string{"hs-nas"}, Top: 1}, "maximize", "hs-nas 100 ms=25 hs-nas 200 ms=31"},
+		{"two", Params{Searches: []string{"hs-nas"}, Top: 2}, "maximize", "hs-nas 100 ms=25 hs-nas 100 ms #2=20 hs-nas 200 ms=31"},
+		{"minimise", Params{Searches: []string{"hs-nas"}, Top: 1}, "minimize", "hs-nas 100 ms=20 hs-nas 200 ms=25 hs-nas=31"},
+		{"extremes come first and last", Params{IncludeExtremes: true, Searches: []string{"hs-nas"}, Top: 1}, "maximize", "smallest=20 hs-nas 100 ms=25 hs-nas 200 ms=31"},
+		{"extremes alone", Params{IncludeExtremes: true}, "maximize", "smallest=20 largest=31"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			y := *x
+			y.Metric.Direction = c.direction
+			got, err := choose(c.p, &y, front)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var parts []string
+			for _, g := range got {
+				score := map[string]int{low.ID(): 20, a.ID(): 25, high.ID(): 31}[g.arch.ID()]
+				parts = append(parts, fmt.Sprintf("%s=%d", g.name, score))
+			}
+			if s := strings.Join(parts, " "); s != c.want {
+				t.Errorf("got  %s\nwant %s", s, c.want)
+			}
+		})
+	}
+	if _, err := choose(Params{Searches: []string{"x"}, Top: 1}, x, front); err == nil || err.Error() != `benchmark: nothing to time: the front has no winners of the searches ["x"]` {
+		t.Error(err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	if err := Defaults().Validate(); err != nil {
+		t.Error(err)
+	}
+	for want, spoil := range map[string]func(*Params){
+		`device: unknown device "tpu"; known: cpu, webgpu, cuda, cuda:N`: func(p *Params) { p.Device = "tpu" },
+		"threads: expected 1 or more, found 0":                           func(p *Params) { p.Threads = 0 },
+		"beam: expected 1 or more, found -5":                             func(p *Params) { p.Beam = -5 },
+		"rounds: 30 rounds need as many repetitions, found 20":           func(p *Params) { p.Rounds = 30 },
+	} {
+		p := Defaults()
+		spoil(&p)
+		if err := p.Validate(); fmt.Sprint(err) != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+// TestRun times real models of a small space, twice: all but the times is the same.
+func TestRun(t *testing.T) {
+	if _, err := ort.Open(); err != nil {
+		t.Skip(err)
+	}
+	x, dir := small(t), t.TempDir()
+	front := filepath.Join(dir, "front.parquet")
+	prov := schemas.Provenance{Stage: Name, StageVersion: Version, Key: "k", Task: x.Name}
+	a := parse(t, x, middle)
+	if err := schemas.WriteFront(front, []schemas.Winner{winner("hs-nas", 100, 25, a)}, prov); err != nil {
+		t.Fatal(err)
+	}
+	p := Defaults()
+	p.Repetitions, p.Rounds, p.Warmup = 5, 2, 1
+	var sums []string
+	for i, keep := range []bool{false, true} {
+		p.KeepModels = keep
+		stage := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.Mkdir(stage, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		out := Outputs{filepath.Join(stage, "benchmark.parquet"), filepath.Join(stage, "samples.parquet"), filepath.Join(stage, "models.parquet")}
+		if err := Run(t.Context(), p, Inputs{Task: x, Front: front}, out, prov, progress.Discard); err != nil {
+			t.Fatal(err)
+		}
+		sums = append(sums, checkOutputs(t, out, a))
+		want := []string{"benchmark.parquet", "models.parquet", "samples.parquet"}
+		if keep {
+			want = []string{"benchmark.parquet", "models", "models.parquet", "samples.parquet"}
+		}
+		if got := listing(t, stage); !slices.Equal(got, want) {
+			t.Errorf("left %v, expected %v", got, want)
+		}
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("two runs made different models:\n%s\n%s", sums[0], sums[1])
+	}
+}
+
+func listing(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// checkOutputs returns the models' checksums.
+func checkOutputs(t *testing.T, out Outputs, a space.Architecture) string {
+	t.Helper()
+	rows, err := schemas.ReadBenchmarks(out.Benchmark)
+	if err != nil {
+		t.Fatal(err)
+	}
+	times, err := schemas.ReadBenchmarkSamples(out.Samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models, err := schemas.ReadBenchmarkModels(out.Models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 9 || len(times) != 9*5 || len(models) != 3*5 {
+		t.Fatalf("%d rows, %d samples, %d models", len(rows), len(times), len(models))
+	}
+	r := rows[5]
+	if r.Name != "hs-nas 100 ms" || r.ID != a.ID() || r.Part != schemas.PartTotal || r.Repetitions != 5 || r.Weights != "random:1" ||
+		!(r.P50MS > 0) || !(r.GFLOPs > 0) || !math.IsNaN(r.PredictedMS) || !strings.HasPrefix(r.Provider, "CPU, ") {
+		t.Errorf("%+v", r)
+	}
+	if got := rows[3].GFLOPs + rows[4].GFLOPs; math.Abs(got-r.GFLOPs) > 1e-12 {
+		t.Errorf("parts of %g GFLOPs, total %g", got, r.GFLOPs)
+	}
+	var sums strings.Builder
+	for _, m := range models {
+		fmt.Fprintln(&sums, m.Name, m.File, m.SHA256, m.Bytes)
+	}
+	return sums.String()
+}

@@ -1,0 +1,184 @@
+package distill
+
+import (
+	"context"
+	"fmt"
+
+	"hsnas/internal/predictor"
+	"hsnas/internal/published"
+	"hsnas/internal/space"
+	"hsnas/schemas"
+)
+
+// board collects what every predictor said about the test sets.
+type board struct {
+	data     *data
+	supernet string
+	outcomes []predictor.Outcome
+}
+
+// fill lets all predictors speak: the LLM, its students, supernets and controls.
+func (b *board) fill(ctx context.Context, classes []*class) error {
+	b.llm()
+	for _, c := range classes {
+		note := fmt.Sprintf("distilled from labels with the demonstrations of split %s, tested on that split alone", c.split.name)
+		chosen := *c.chosen.regression
+		chosen.Label = Distilled
+		if err := b.predict(ctx, &chosen, []*split{c.split}, "student "+c.chosen.row.Student+", "+note); err != nil {
+			return err
+		}
+		for _, s := range c.students {
+			if err := b.predict(ctx, s.regression, []*split{c.split}, note); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range published.Supernets() {
+		if scores := b.data.supernets[name]; len(scores) > 0 {
+			p := lookup{"supernet:" + name, scores}
+			if err := b.predict(ctx, p, b.data.splits, "published, inherited weights"); err != nil {
+				return err
+			}
+		}
+	}
+	if err := b.controls(ctx); err != nil {
+		return err
+	}
+	b.combine()
+	return nil
+}
+
+// llm adds the LLM's answers about the test sets.
+func (b *board) llm() {
+	o, gaps := predictor.Outcome{Predictor: LLMPP}, 0
+	for _, s := range b.data.splits {
+		gaps += s.gaps
+		so := predictor.SplitOutcome{Split: s.name}
+		for _, id := range s.test {
+			if y, ok := s.said[id]; ok {
+				so.IDs, so.Prediction, so.Truth = append(so.IDs, id), append(so.Prediction, y), append(so.Truth, b.data.truth[id])
+			}
+		}
+		if len(so.IDs) > 0 {
+			o.Splits = append(o.Splits, so)
+		}
+	}
+	if gaps > 0 {
+		o.Note = fmt.Sprintf("%d of the test architectures have no answer and are left out", gaps)
+	}
+	if len(o.Splits) > 0 {
+		b.outcomes = append(b.outcomes, o)
+	}
+}
+
+// predict adds a predictor's outcome on the test sets of splits; outcomes of
+// the same name on different splits become one.
+func (b *board) predict(ctx context.Context, p predictor.Predictor, splits []*split, note string) error {
+	for _, s := range splits {
+		so := predictor.SplitOutcome{Split: s.name, IDs: s.test, Prediction: make([]float64, len(s.test)), Truth: b.data.truths(s.test)}
+		if err := p.Predict(ctx, b.data.architectures(s.test), so.Prediction); err != nil {
+			return err
+		}
+		b.append(p.Name(), so, note)
+	}
+	return nil
+}
+
+func (b *board) append(name string, so predictor.SplitOutcome, note string) {
+	for i := range b.outcomes {
+		if b.outcomes[i].Predictor == name {
+			b.outcomes[i].Splits = append(b.outcomes[i].Splits, so)
+			return
+		}
+	}
+	b.outcomes = append(b.outcomes, predictor.Outcome{Predictor: name, Splits: []predictor.SplitOutcome{so}, Note: note})
+}
+
+// controls fits them anew to the demonstrations of every split.
+func (b *board) controls(ctx context.Context) error {
+	var costs, supernets []predictor.Column
+	for _, name := range b.data.costNames {
+		costs = append(costs, column(name, b.data.costs[name]))
+	}
+	if scores := b.data.supernets[b.supernet]; len(scores) > 0 {
+		supernets = append(supernets, column(b.supernet, scores))
+	}
+	for _, s := range b.data.splits {
+		demonstrations := predictor.Demonstrations{Archs: b.data.architectures(s.demonstrations), Truth: b.data.truths(s.demonstrations)}
+		controls, err := predictor.Controls(b.data.task, demonstrations, costs, supernets)
+		if err != nil {
+			return fmt.Errorf("split %s: %w", s.name, err)
+		}
+		for _, c := range controls {
+			if err := b.predict(ctx, c, []*split{s}, fmt.Sprintf("fitted to the %d demonstrations", len(s.demonstrations))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// combine adds the mean of the LLM's answer and of the ridge control, which
+// knows the same demonstrations and nothing else.
+func (b *board) combine() {
+	llm, ridge := b.outcome(LLMPP), b.outcome("control:ridge")
+	if llm == nil || ridge == nil {
+		return
+	}
+	for _, s := range llm.Splits {
+		so := predictor.SplitOutcome{Split: s.Split, IDs: s.IDs, Truth: s.Truth, Prediction: make([]float64, len(s.IDs))}
+		for _, other := range ridge.Splits {
+			if other.Split != s.Split {
+				continue
+			}
+			values := map[string]float64{}
+			for i, id := range other.IDs {
+				values[id] = other.Prediction[i]
+			}
+			for i, id := range s.IDs {
+				so.Prediction[i] = (s.Prediction[i] + values[id]) / 2
+			}
+		}
+		b.append(Combined, so, "mean of llm-pp and control:ridge")
+	}
+}
+
+func (b *board) outcome(name string) *predictor.Outcome {
+	for i := range b.outcomes {
+		if b.outcomes[i].Predictor == name {
+			return &b.outcomes[i]
+		}
+	}
+	return nil
+}
+
+func (b *board) predictions() []schemas.Prediction {
+	var out []schemas.Prediction
+	for _, o := range b.outcomes {
+		for _, s := range o.Splits {
+			for i, id := range s.IDs {
+				out = append(out, schemas.Prediction{Predictor: o.Predictor, Split: s.Split, ID: id, Prediction: s.Prediction[i], Truth: s.Truth[i]})
+			}
+		}
+	}
+	return out
+}
+
+// lookup predicts what a table says.
+type lookup struct {
+	name   string
+	scores map[string]float64
+}
+
+func (l lookup) Name() string { return l.name }
+
+func (l lookup) Predict(_ context.Context, archs []space.Architecture, out []float64) error {
+	for i, a := range archs {
+		v, ok := l.scores[a.ID()]
+		if !ok {
+			return fmt.Errorf("%s has no score for architecture %s", l.name, a.ID())
+		}
+		out[i] = v
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package distill_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hsnas/internal/progress"
+	"hsnas/internal/task"
+	"hsnas/schemas"
+	"hsnas/stages/distill"
+	"hsnas/stages/sample"
+	"hsnas/stages/tfs"
+)
+
+// own makes a space of the user's own with a table, and answers near the truth.
+// One answer about the test set is missing.
+func own(t *testing.T, dir string) distill.Inputs {
+	t.Helper()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("space.yaml", "name: own\nhyperparameters:\n"+
+		"  - {name: layers, definition: depth, choices: [1, 2, 3]}\n"+
+		"  - {name: width, definition: width, layers: layers, choices: [8, 16, 32, 64]}\n"+
+		"  - {name: kind, definition: kind, choices: [relu, tanh]}\n")
+	write("task.yaml", "name: own\nspace: space.yaml\nmetric: {name: accuracy, direction: maximize, min: 0, max: 1, decimals: 3}\ndata: {table: scores.csv}\n")
+	write("scores.csv", "width,kind,score,latency_ms,energy_mj\n[8],relu,0.5,1,2\n")
+	on, err := task.Load(filepath.Join(dir, "task.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, seen := "width,kind,score,latency_ms,energy_mj\n", map[string]bool{}
+	r := rand.New(rand.NewPCG(1, 2))
+	for len(seen) < 40 {
+		a := on.Space.Sample(r)
+		if seen[a.Key()] {
+			continue
+		}
+		seen[a.Key()] = true
+		m := a.Numbers(0)[0]
+		text += fmt.Sprintf("\"[%s]\",%s,%.4f,%.3f,%.3f\n", strings.Join(a.Literals(1), ", "), a.Literals(2)[0], quality(m)+0.01*r.Float64(), 2*m, 1+m)
+	}
+	write("scores.csv", text)
+	in := distill.Inputs{
+		Task: on, Architectures: filepath.Join(dir, "a.parquet"), TFS: filepath.Join(dir, "t.parquet"),
+		Supernet: filepath.Join(dir, "s.parquet"), Costs: filepath.Join(dir, "c.parquet"), Labels: filepath.Join(dir, "l.parquet"),
+	}
+	prov := schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "own"}
+	p := sample.Defaults()
+	p.Unlabelled = 60
+	if err := sample.Run(t.Context(), p, sample.Inputs{Task: on}, sample.Outputs{Architectures: in.Architectures}, prov, progress.Discard); err != nil {
+		t.Fatal(err)
+	}
+	err = tfs.Run(t.Context(), tfs.Defaults(), tfs.Inputs{Task: on, Architectures: in.Architectures},
+		tfs.Outputs{TFS: in.TFS, Supernet: in.Supernet, Costs: in.Costs}, prov, progress.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archs, err := schemas.ReadArchitectures(in.Architectures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var labels []schemas.Label
+	for _, row := range archs {
+		a, err := on.Space.ParseArchitecture([]byte(row.Architecture))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := schemas.Label{ID: row.ID, Set: row.Set, Split: row.Split, Prediction: quality(a.Numbers(0)[0]) + 0.02*r.Float64()}
+		switch {
+		case row.Set == schemas.SetDemonstration:
+			continue
+		case row.Set == schemas.SetUnlabelled:
+			l.Split = "123"
+		case row.Split == "456" && row.Position == 3:
+			l.Prediction, l.Gap = math.NaN(), "no JSON"
+		}
+		labels = append(labels, l)
+	}
+	if err := schemas.WriteLabels(in.Labels, labels, prov); err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// quality is the accuracy at a depth.
+func quality(layers float64) float64 { return 0.5 + 0.2*math.Log(layers) }
+
+func TestOwnSpace(t *testing.T) {
+	dir := t.TempDir()
+	in := own(t, dir)
+	p := distill.Defaults()
+	p.Students, p.Draws = []string{distill.StudentRidgeDepth, distill.StudentRidge}, 100
+	scores := run(t, p, in, dir)
+	for _, name := range []string{"llm-pp", "control:constant", "control:log-layers", "control:latency_ms", "control:energy_mj", "control:ridge", "combined"} {
+		if s, ok := scores[name+" mean"]; !ok || s.MAE <= 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	if s := scores["llm-pp 456"]; s.N != 19 || s.Note != "1 of the test architectures have no answer and are left out" {
+		t.Errorf("split with a gap: %+v", s)
+	}
+	if s := scores["control:ridge mean"]; s.N != 60 || math.IsNaN(s.PMAEvsLLMPP) {
+		t.Errorf("control:ridge: %+v", s)
+	}
+	if _, ok := scores["distill 456"]; ok {
+		t.Error("the student of split 123 is scored on split 456")
+	}
+	if s := scores["surrogate 123"]; s.Note != "fitted to measured accuracy of 10 demonstrations of split 123" {
+		t.Errorf("surrogate: %+v", s)
+	}
+	for _, name := range []string{"student-ridge", "student-ridge-depth", "surrogate", "cost-latency_ms", "cost-energy_mj"} {
+		if _, err := os.Stat(filepath.Join(dir, name+".onnx")); err != nil {
+			t.Error(err)
+		}
+	}
+	students, err := schemas.ReadStudents(filepath.Join(dir, "students.parquet"))
+	if err != nil || len(students) != 2 {
+		t.Fatalf("%d students, %v", len(students), err)
+	}
+	best := students[0]
+	for _, s := range students {
+		if s.CVMAE < best.CVMAE {
+			best = s
+		}
+	}
+	for _, s := range students {
+		if s.Chosen != (s.Student == best.Student) || s.Labels == 0 || s.Split != "123" || s.File != "distill/student-"+s.Student+".onnx" {
+			t.Errorf("student %+v, the best is %s", s, best.Student)
+		}
+	}
+}
+
+// The chosen student depends on labels alone: another truth about the test
+// architectures must not change it.
+func TestChoiceDoesNotSeeTheTruth(t *testing.T) {
+	dir := t.TempDir()
+	in := own(t, dir)
+	p := distill.Defaults()
+	p.Students, p.Draws = []string{distill.StudentRidge, distill.StudentRidgeDepth}, 10
+	run(t, p, in, dir)
+	before, err := os.ReadFile(filepath.Join(dir, "students.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := schemas.ReadTFS(in.TFS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		rows[i].Score = 1 - rows[i].Score
+	}
+	if err := schemas.WriteTFS(in.TFS, rows, schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "own"}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, p, in, dir)
+	after, err := os.ReadFile(filepath.Join(dir, "students.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(before) != string(after) {
+		t.Error("the students changed with the truth")
+	}
+}
+
+func TestFaults(t *testing.T) {
+	dir := t.TempDir()
+	in := own(t, dir)
+	prov := schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "own"}
+	labels, err := schemas.ReadLabels(in.Labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few := labels[:0:0]
+	for _, l := range labels {
+		if l.Set != schemas.SetUnlabelled || len(few) < 65 {
+			few = append(few, l)
+		}
+	}
+	if err := schemas.WriteLabels(in.Labels, few, prov); err != nil {
+		t.Fatal(err)
+	}
+	out := distill.Outputs{Students: filepath.Join(dir, "x"), Predictions: filepath.Join(dir, "y"), Scoreboard: filepath.Join(dir, "z"), Dir: dir}
+	err = distill.Run(t.Context(), distill.Defaults(), in, out, prov, progress.Discard)
+	if want := "distill: split 123 has 5 labels, expected at least 20, or none for a run without students"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	for name, c := range map[string]struct {
+		change func(*distill.Params)
+		want   string
+	}{
+		"student": {func(p *distill.Params) { p.Students = []string{"tree"} }, `students: unknown student "tree"; known: mlp, ridge, ridge-depth`},
+		"none":    {func(p *distill.Params) { p.Students = nil }, "students: expected at least one of [ridge ridge-depth mlp]"},
+		"folds":   {func(p *distill.Params) { p.Folds = 1 }, "folds: 1, expected at least 2"},
+		"net":     {func(p *distill.Params) { p.Supernet = "hats" }, `supernet: unknown supernet "hats"; did you mean "hat"?`},
+		"steps":   {func(p *distill.Params) { p.MLP.Steps = 0 }, "steps: 0, expected at least 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := distill.Defaults()
+			c.change(&p)
+			if err := p.Validate(); err == nil || err.Error() != c.want {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+		})
+	}
+}

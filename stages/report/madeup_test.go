@@ -1,0 +1,162 @@
+package report
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"hsnas/schemas"
+)
+
+var nan = math.NaN()
+
+// madeUp writes artifacts whose figures are invented, one or two rows of each
+// kind, laid out as in a run directory.
+func madeUp(t *testing.T, dir string) Inputs {
+	t.Helper()
+	path := func(name string) string {
+		p := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	in := Inputs{
+		Task:          load14(t),
+		Architectures: path("sample/architectures.parquet"),
+		TFS:           path("tfs/tfs.parquet"),
+		Labels:        path("label/labels.parquet"), Requests: path("label/requests.parquet"),
+		Students: path("distill/students.parquet"), Scoreboard: path("distill/scoreboard.parquet"),
+		Latency: path("latency/latency.parquet"), Models: path("export/models.parquet"),
+		Front: path("search/front.parquet"), Ledger: path("search/ledger.parquet"),
+		Benchmark: path("benchmark/benchmark.parquet"),
+	}
+	p := schemas.Provenance{Stage: "made-up", StageVersion: 1, Key: "k", Task: "wmt14.en-de"}
+	for _, err := range []error{
+		schemas.WriteArchitectures(in.Architectures, architectures, p),
+		schemas.WriteTFS(in.TFS, tfs, p),
+		schemas.WriteLabels(in.Labels, labels, p),
+		schemas.WriteRequests(in.Requests, requests, p),
+		schemas.WriteStudents(in.Students, students, p),
+		schemas.WriteScoreboard(in.Scoreboard, scores, p),
+		schemas.WriteLatencyScores(in.Latency, latencies, p),
+		schemas.WriteModels(in.Models, models, p),
+		schemas.WriteFront(in.Front, winners, p),
+		schemas.WriteLedger(in.Ledger, ledgers, p),
+		schemas.WriteBenchmarks(in.Benchmark, benchmarks, p),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return in
+}
+
+var architectures = []schemas.Architecture{
+	{ID: "d1", Set: schemas.SetDemonstration, Split: "123", Architecture: "{}"},
+	{ID: "d1", Set: schemas.SetDemonstration, Split: "456", Architecture: "{}"},
+	{ID: "t1", Set: schemas.SetTest, Split: "123", Architecture: "{}"},
+	{ID: "t2", Set: schemas.SetTest, Split: "123", Position: 1, Architecture: "{}"},
+	{ID: "u1", Set: schemas.SetUnlabelled, Architecture: "{}"},
+}
+
+var tfs = []schemas.TFS{
+	{ID: "d1", Score: 26.1, TestScore: nan, Metric: "BLEU", Source: schemas.SourcePublished},
+	{ID: "t1", Score: 25.9, TestScore: nan, Metric: "BLEU", Source: schemas.SourcePublished},
+}
+
+var labels = []schemas.Label{
+	{ID: "t1", Set: schemas.SetTest, Split: "123", Prediction: 25.8, RequestKey: "r1"},
+	{ID: "t2", Set: schemas.SetTest, Split: "123", Prediction: nan, Gap: "no answer for id 2", RequestKey: "r1"},
+}
+
+var requests = []schemas.Request{
+	{
+		RequestKey: "r1", Split: "123", Set: schemas.SetTest, Queries: 2, Source: "replay", Model: "an-llm", FinishReason: "stop",
+		PromptTokens: new(int64(900)), CompletionTokens: new(int64(100)), Seconds: nan,
+	},
+	{RequestKey: "r2", Split: "123", Set: schemas.SetUnlabelled, Queries: 1, Source: "replay", Model: "an-llm", FinishReason: "stop", Seconds: nan},
+}
+
+var students = []schemas.Student{
+	{Student: "mlp", Split: "123", Features: "hat-means", Labels: 250, CVMAE: 0.2, CVTau: 0.7, TeacherMAE: 0.1, LossCurve: []float64{2, 1}},
+	{Student: "ridge", Split: "123", Features: "hat-depth", Labels: 250, CVMAE: 0.15, CVTau: 0.8, TeacherMAE: 0.12, Chosen: true},
+}
+
+func score(predictor, split string, mae, tau float64) schemas.Score {
+	return schemas.Score{
+		Task: "wmt14.en-de", Predictor: predictor, Split: split, MAE: mae, Tau: tau, MAEStd: nan, TauStd: nan,
+		MAELo: nan, MAEHi: nan, TauLo: nan, TauHi: nan, N: 20, PMAEvsLLMPP: nan, PTauVsLLMPP: nan,
+	}
+}
+
+var scores = []schemas.Score{
+	{
+		Task: "wmt14.en-de", Predictor: "llm-pp", Split: schemas.SplitMean, MAE: 0.1551, Tau: 0.7279, MAEStd: 0.01, TauStd: 0.02,
+		MAELo: 0.12, MAEHi: 0.19, TauLo: 0.6, TauHi: 0.85, N: 60, PMAEvsLLMPP: nan, PTauVsLLMPP: nan, Note: "recorded answers",
+	},
+	score("control:log-decoder-layers", schemas.SplitMean, 0.1622, 0.8061),
+	score("control:constant", schemas.SplitMean, 0.5679, nan),
+	score("supernet:hat", schemas.SplitMean, 1.2, 0.709),
+	score("llm-pp", "123", 0.15, 0.73),
+	score("student:ridge", "123", 0.155, 0.8),
+}
+
+var latencies = []schemas.LatencyScore{{
+	Dataset: "wmt14ende_gpu_titanxp", Device: "NVIDIA TITAN Xp", File: "latency/predictor.onnx",
+	NTrain: 1600, NValid: 200, NTest: 200, RMSEMS: 4.2, MAPE: 0.031, Tau: 0.95, Source: "published",
+}}
+
+var models = []schemas.Model{
+	{Name: "student", Kind: "student", File: "export/student.onnx", SHA256: "x", Bytes: 4096, Features: "hat-depth", Target: "BLEU", Opset: 17, MaxAbsDiffGo: 3.1e-6},
+	{Name: "surrogate", Kind: "surrogate", File: "export/surrogate.onnx", SHA256: "y", Bytes: 4096, Features: "hat-means", Target: "BLEU", Opset: 17, MaxAbsDiffGo: nan},
+}
+
+func winner(search string, limit, student, baseline float64, scorer string) schemas.Winner {
+	return schemas.Winner{
+		Search: search, Constraint: "latency_ms", Limit: limit, Unit: "ms", Seed: 1, Rank: 1, ID: "w-" + search, Architecture: `{"decoder_embed_dim":512}`,
+		Score: baseline, Scorer: scorer, StudentScore: student, BaselineScore: baseline, Cost: limit - 0.5, GFLOPs: 2.9, Params: new(int64(40_968_960)),
+	}
+}
+
+var winners = []schemas.Winner{
+	winner(hybridSearch, 150, 26.31, 25.9, "supernet:hat"),
+	winner(baselineSearch, 150, 26.2, 25.95, "supernet:hat"),
+	winner(hybridSearch, 100, 26.01, 25.5, "supernet:hat"),
+	seed2(winner(hybridSearch, 150, 26.4, 26.1, "supernet:hat")),
+	{
+		Search: hybridSearch, Constraint: "latency_ms", Limit: 150, Unit: "ms", Seed: 1, Rank: 2, ID: "not-shown", Architecture: "{}", Score: 1, Scorer: "supernet:hat",
+		StudentScore: nan, BaselineScore: nan, Cost: 99, GFLOPs: nan,
+	},
+}
+
+func seed2(w schemas.Winner) schemas.Winner {
+	w.Seed, w.ID = 2, "seed-2"
+	return w
+}
+
+var ledgers = []schemas.Ledger{
+	{Search: hybridSearch, Limit: 150, Scorer: "distill", ScorerKind: schemas.ScorerLLMDistill, Evaluations: 1500, Remembered: 350, Seconds: 0.1},
+	{Search: hybridSearch, Limit: 150, Scorer: "supernet:hat", ScorerKind: schemas.ScorerSurrogate, Evaluations: 1400, Remembered: 375, Seconds: 0.1},
+	{Search: hybridSearch, Limit: 150, Scorer: "latency_ms", ScorerKind: "latency", Evaluations: 9999, Seconds: 0.1},
+	{Search: baselineSearch, Limit: 150, Scorer: "supernet:hat", ScorerKind: schemas.ScorerSurrogate, Evaluations: 2800, Remembered: 725, Seconds: 0.2},
+}
+
+func measured(part string, ms, predicted float64) schemas.Benchmark {
+	b := schemas.Benchmark{
+		Name: "hs-nas-150ms", ID: "w-hs-nas", Architecture: "{}", Device: "cpu", Provider: "CPUExecutionProvider, a CPU", Threads: 2, Part: part, Beam: 5,
+		Tokens: 30, Warmup: 5, Repetitions: 300, MeanMS: ms, TrimmedMeanMS: ms, StdMS: 1, P50MS: ms, P90MS: ms + 1, P99MS: ms + 2,
+		GFLOPs: nan, GFLOPsPerS: nan, PredictedMS: predicted, Weights: "random:1", ModelSHA256: "z",
+	}
+	if part == schemas.PartTotal {
+		b.GFLOPs, b.GFLOPsPerS, b.PredictedDataset = 2.9, 2.9/ms*1000, "wmt14ende_gpu_titanxp"
+	}
+	return b
+}
+
+var benchmarks = []schemas.Benchmark{
+	measured(schemas.PartEncoder, 20, nan),
+	measured(schemas.PartDecoder, 180, nan),
+	measured(schemas.PartTotal, 200, 149.5),
+}

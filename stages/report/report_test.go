@@ -1,0 +1,191 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"hsnas/internal/progress"
+	"hsnas/internal/task"
+	"hsnas/schemas"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var sums = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+
+// golden compares got, its checksums masked, with a file of testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	got = sums.ReplaceAll(got, []byte("SHA-256"))
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (rewrite it with -update); got:\n%s", path, got)
+	}
+}
+
+func load14(t *testing.T) *task.Task {
+	t.Helper()
+	tk, err := task.Load("wmt14.en-de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tk
+}
+
+var prov = schemas.Provenance{Stage: Name, StageVersion: Version, Key: "abc123", Task: "wmt14.en-de"}
+
+func render(t *testing.T, in Inputs) []byte {
+	t.Helper()
+	text, err := Render(context.Background(), Defaults(), in, prov)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestGolden(t *testing.T) {
+	in := madeUp(t, t.TempDir())
+	golden(t, "report.md", render(t, in))
+}
+
+// TestGoldenWithoutStages: a run that stops after sample still has a report.
+func TestGoldenWithoutStages(t *testing.T) {
+	all := madeUp(t, t.TempDir())
+	golden(t, "sample_only.md", render(t, Inputs{Task: all.Task, Architectures: all.Architectures}))
+}
+
+func TestRunWritesTheSameBytesTwice(t *testing.T) {
+	in, dir := madeUp(t, t.TempDir()), t.TempDir()
+	var texts [2][]byte
+	for i := range texts {
+		out := Outputs{Report: filepath.Join(dir, "report.md")}
+		if err := Run(context.Background(), Defaults(), in, out, prov, progress.Discard); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(out.Report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[i] = text
+	}
+	if !bytes.Equal(texts[0], texts[1]) {
+		t.Error("two runs on the same artifacts gave different pages")
+	}
+}
+
+func TestDamagedInput(t *testing.T) {
+	in := madeUp(t, t.TempDir())
+	if err := os.WriteFile(in.Front, []byte("PAR1 no more than this PAR1"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := Outputs{Report: filepath.Join(t.TempDir(), "report.md")}
+	err := Run(context.Background(), Defaults(), in, out, prov, progress.Discard)
+	var damage *schemas.Error
+	if !errors.As(err, &damage) || damage.Path != in.Front {
+		t.Errorf("got %v, want a *schemas.Error about %s", err, in.Front)
+	}
+	if _, err := os.Stat(out.Report); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a failed stage left %s", out.Report)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	if err := Defaults().Validate(); err != nil {
+		t.Errorf("defaults: %v", err)
+	}
+	want := "winners: expected 1 or more, found 0"
+	if err := (Params{}).Validate(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	f := func(x float64) *float64 { return &x }
+	for _, test := range []struct {
+		ours      float64
+		published *float64
+		decimals  int
+		want      string
+	}{
+		{0.1624, f(0.162), 3, "reproduced"},
+		{0.1625, f(0.162), 3, "reproduced"},
+		{0.1631, f(0.162), 3, "differs by +0.0011"},
+		{1.10, f(1.14), 2, "differs by -0.040"},
+		{math.NaN(), f(1.14), 2, "not comparable: none here"},
+		{1, nil, 2, "-"},
+	} {
+		if got := verdict(test.ours, test.published, test.decimals); got != test.want {
+			t.Errorf("verdict(%v, %v, %d) = %q, want %q", test.ours, test.published, test.decimals, got, test.want)
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for _, test := range []struct {
+		x    float64
+		want string
+	}{{math.NaN(), "-"}, {-0.0004, "0.000"}, {-0.0006, "-0.001"}, {12.3456, "12.346"}} {
+		if got := number(test.x, 3); got != test.want {
+			t.Errorf("number(%v) = %q, want %q", test.x, got, test.want)
+		}
+	}
+}
+
+// TestFigures holds the published tables to what they must be.
+func TestFigures(t *testing.T) {
+	f, err := loadFigures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range f.Predictors.Tables {
+		if table.Title == "" || table.Source == "" || table.Split == "" || table.Decimals < 1 {
+			t.Errorf("table %q lacks a title, source, split or decimals", table.Title)
+		}
+		for _, row := range table.Rows {
+			for name, cell := range row.Cells {
+				if _, err := task.Load(name); err != nil {
+					t.Errorf("%s: %s: %v", table.Title, row.Predictor, err)
+				}
+				if cell.MAE == nil && cell.Tau == nil {
+					t.Errorf("%s: %s: nothing for %s", table.Title, row.Predictor, name)
+				}
+			}
+		}
+	}
+	for name, found := range f.Search.Tasks {
+		for i := 1; i < len(found); i++ {
+			if found[i].LatencyMS <= found[i-1].LatencyMS {
+				t.Errorf("search.yaml: %s: latencies do not rise", name)
+			}
+		}
+	}
+}
+
+func TestTableCells(t *testing.T) {
+	var p page
+	p.table([]string{"a", ">b"}, [][]string{{"x|y", "1\n2"}})
+	want := "\n| a | b |\n| --- | ---: |\n| x\\|y | 1 2 |\n"
+	if got := p.text.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if strings.Contains(p.text.String(), "\r") {
+		t.Error("carriage return")
+	}
+}

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"hsnas/schemas"
+)
+
+// scoreboard writes every predictor with its intervals, then each split.
+func (w *writer) scoreboard() {
+	w.heading(2, "Predictors")
+	if len(w.art.scores) == 0 {
+		w.paragraph("No scoreboard: the run has no distill stage.")
+		return
+	}
+	w.paragraph("Predicted against measured %s on the test architectures of each split: mean absolute error (MAE) and Kendall tau-b; mean over the splits, "+
+		"standard deviation over them (std), 95 %% bootstrap interval in brackets, p-value of the paired bootstrap against llm-pp.", w.task.Metric.Name)
+	var rows [][]string
+	for _, s := range w.art.scores {
+		if s.Split == schemas.SplitMean {
+			rows = append(rows, []string{
+				s.Predictor,
+				number(s.MAE, 3) + interval(s.MAELo, s.MAEHi, 3), number(s.MAEStd, 3),
+				number(s.Tau, 3) + interval(s.TauLo, s.TauHi, 3), number(s.TauStd, 3),
+				fmt.Sprint(s.N), number(s.PMAEvsLLMPP, 3), number(s.PTauVsLLMPP, 3), s.Note,
+			})
+		}
+	}
+	w.table([]string{"predictor", ">MAE", ">std", ">tau", ">std", ">n", ">p (MAE)", ">p (tau)", "note"}, rows)
+	w.controls()
+	w.splits()
+}
+
+// controls says plainly how llm-pp stands against predictors without an LLM.
+func (w *writer) controls() {
+	llm, ok := w.score("llm-pp", schemas.SplitMean)
+	if !ok {
+		return
+	}
+	var lower, higher, all []string
+	for _, s := range w.art.scores {
+		if s.Split != schemas.SplitMean || !strings.HasPrefix(s.Predictor, "control:") {
+			continue
+		}
+		all = append(all, s.Predictor)
+		if s.MAE < llm.MAE {
+			lower = append(lower, s.Predictor)
+		}
+		if s.Tau > llm.Tau {
+			higher = append(higher, s.Predictor)
+		}
+	}
+	if len(all) > 0 {
+		w.paragraph("Of %s without any LLM, on the same demonstrations, those with a lower MAE than llm-pp: %s; with a higher tau: %s.",
+			count(len(all), "control", "controls"), orNone(lower), orNone(higher))
+	}
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// splits writes MAE / tau of every split in one table.
+func (w *writer) splits() {
+	var splits, predictors []string
+	for _, s := range w.art.scores {
+		if s.Split != schemas.SplitMean && !slices.Contains(splits, s.Split) {
+			splits = append(splits, s.Split)
+		}
+		if !slices.Contains(predictors, s.Predictor) {
+			predictors = append(predictors, s.Predictor)
+		}
+	}
+	if len(splits) == 0 {
+		return
+	}
+	slices.Sort(splits)
+	headings := []string{"MAE / tau by split"}
+	for _, s := range splits {
+		headings = append(headings, ">"+s)
+	}
+	var rows [][]string
+	for _, p := range predictors {
+		row := []string{p}
+		for _, split := range splits {
+			cell := absent
+			if s, ok := w.score(p, split); ok {
+				cell = number(s.MAE, 3) + " / " + number(s.Tau, 3)
+			}
+			row = append(row, cell)
+		}
+		rows = append(rows, row)
+	}
+	w.table(headings, rows)
+}
+
+// score returns a row of the scoreboard.
+func (w *writer) score(predictor, split string) (schemas.Score, bool) {
+	for _, s := range w.art.scores {
+		if s.Predictor == predictor && s.Split == split {
+			return s, true
+		}
+	}
+	return schemas.Score{MAE: math.NaN(), Tau: math.NaN()}, false
+}
+
+// published writes the published figures of the task beside ours.
+func (w *writer) published() {
+	if len(w.art.scores) == 0 {
+		return
+	}
+	headings := []string{"predictor", ">MAE, published", ">MAE, here", "verdict", ">tau, published", ">tau, here", "verdict"}
+	started := false
+	for _, t := range w.figures.Predictors.Tables {
+		var rows [][]string
+		for _, r := range t.Rows {
+			if f, ok := r.Cells[w.task.Name]; ok {
+				rows = append(rows, w.comparison(t, r, f))
+			}
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		if !started {
+			w.heading(2, "Published figures beside ours")
+			w.paragraph(`"Reproduced" means equal to the last decimal that was published.`)
+			started = true
+		}
+		w.heading(3, "%s", t.Title)
+		w.paragraph("Source: %s.", t.Source)
+		w.table(headings, rows)
+	}
+}
+
+// comparison is one row: published, ours, verdict, for MAE and for tau.
+func (w *writer) comparison(t figureTable, r figureRow, f figure) []string {
+	ours, _ := w.score(r.Predictor, t.Split)
+	row := []string{fmt.Sprintf("%s (%s)", r.Label, r.Predictor)}
+	for _, pair := range []struct {
+		ours      float64
+		published *float64
+	}{{ours.MAE, f.MAE}, {ours.Tau, f.Tau}} {
+		there, says := absent, absent
+		if pair.published != nil {
+			there, says = number(*pair.published, t.Decimals), verdict(pair.ours, pair.published, t.Decimals)
+			if t.NotComparable != "" {
+				says = "not comparable: " + t.NotComparable
+			}
+		}
+		row = append(row, there, number(pair.ours, t.Decimals+1), says)
+	}
+	return row
+}

@@ -1,0 +1,137 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hsnas/internal/config"
+	"hsnas/internal/ort"
+	"hsnas/internal/predictor"
+	"hsnas/internal/progress"
+	"hsnas/internal/space"
+	"hsnas/internal/task"
+	"hsnas/schemas"
+)
+
+// exported writes a ridge as <name>.onnx: bias plus slope times every feature.
+func exported(t testing.TB, tk *task.Task, dir, name, target string, bias, slope float64) {
+	t.Helper()
+	features, err := predictor.FeatureSet(tk, predictor.HATMeans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ridge := &predictor.Ridge{Bias: bias, Weights: make([]float64, len(features.Columns)), Center: make([]float64, len(features.Columns))}
+	for i := range ridge.Weights {
+		ridge.Weights[i] = slope * (1 + 0.1*float64(i))
+	}
+	model, err := predictor.ExportLinear(ridge, predictor.MetaOf(features, tk.Name, target, "a test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".onnx"), model, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func needRuntime(t testing.TB) *ort.Runtime {
+	t.Helper()
+	rt, err := ort.Open()
+	if err != nil {
+		t.Skipf("no ONNX Runtime: %v", err)
+	}
+	return rt
+}
+
+func outputs(dir string) Outputs {
+	return Outputs{filepath.Join(dir, "candidates.parquet"), filepath.Join(dir, "front.parquet"), filepath.Join(dir, "ledger.parquet")}
+}
+
+func TestRunWithExportedPredictors(t *testing.T) {
+	rt := needRuntime(t)
+	tk, dir := wmt(t), t.TempDir()
+	exported(t, tk, dir, "student", "BLEU", 20, 1)
+	exported(t, tk, dir, "surrogate", "BLEU", 19, 1.1)
+	exported(t, tk, dir, "latency", Latency, 10, 15)
+	in, out := Inputs{Task: tk, Models: dir}, outputs(dir)
+	prov := schemas.Provenance{Stage: Name, StageVersion: Version, Key: "k", Task: tk.Name}
+	if err := Run(context.Background(), small(), in, out, prov, progress.Discard); err != nil {
+		t.Fatal(err)
+	}
+	front, err := schemas.ReadFront(out.Front)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the front says of its best, the latency predictor says too when asked alone.
+	latency, err := predictor.Load(rt, filepath.Join(dir, "latency.onnx"), tk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer latency.Close()
+	a, err := tk.Space.ParseArchitecture([]byte(front[0].Architecture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := sampleOf(tk, 1)
+	ms := make([]float64, 1)
+	if one[0] = a; latency.Predict(context.Background(), one, ms) != nil || ms[0] < front[0].Cost-1e-3 || ms[0] > front[0].Cost+1e-3 {
+		t.Errorf("the front says %v ms, the predictor %v", front[0].Cost, ms[0])
+	}
+	candidates, err := schemas.ReadCandidates(out.Candidates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := schemas.ReadLedger(out.Ledger)
+	if err != nil || len(front) != 80 || len(candidates) == 0 || len(ledger) != 2*(3+2+2+2) {
+		t.Errorf("%d winners, %d candidates, %d accounts, %v; want 80, some, 18", len(front), len(candidates), len(ledger), err)
+	}
+	first := read(t, out.Candidates)
+	if err := Run(context.Background(), small(), in, out, prov, progress.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first, read(t, out.Candidates)) {
+		t.Error("two runs, different candidates")
+	}
+}
+
+func sampleOf(tk *task.Task, n int) []space.Architecture {
+	r := rand.New(rand.NewPCG(1, 0))
+	out := make([]space.Architecture, n)
+	for i := range out {
+		out[i] = tk.Space.Sample(r)
+	}
+	return out
+}
+
+func TestFaultyModels(t *testing.T) {
+	needRuntime(t)
+	tk, dir := wmt(t), t.TempDir()
+	exported(t, tk, dir, "student", "BLEU", 20, 1)
+	exported(t, tk, dir, "latency", "BLEU", 10, 15)
+	run := func() error {
+		return Run(context.Background(), small(), Inputs{Task: tk, Models: dir}, outputs(dir), schemas.Provenance{}, progress.Discard)
+	}
+	err := run()
+	if err == nil || !strings.HasPrefix(err.Error(), "search: loading the predictor of baseline: ") || !strings.Contains(err.Error(), filepath.Join(dir, "surrogate.onnx")) {
+		t.Errorf("a missing baseline: %v", err)
+	}
+	exported(t, tk, dir, "surrogate", "BLEU", 20, 1)
+	var fault *config.Error
+	want := fmt.Sprintf(`search: %s predicts "BLEU", expected a predictor of "latency_ms"`, filepath.Join(dir, "latency.onnx"))
+	if err := run(); !errors.As(err, &fault) || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	exported(t, tk, dir, "latency", Latency, 900, 15)
+	if err := run(); !errors.As(err, &fault) {
+		t.Errorf("an infeasible limit: %v", err)
+	}
+	if entries, _ := filepath.Glob(filepath.Join(dir, "*.parquet*")); len(entries) != 0 {
+		t.Errorf("a failed search left %v", entries)
+	}
+}

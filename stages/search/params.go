@@ -1,0 +1,147 @@
+package search
+
+import (
+	"math"
+	"slices"
+
+	"hsnas/internal/config"
+	"hsnas/internal/evolve"
+)
+
+// The searches: HS-NAS and what it has to be held against.
+const (
+	HSNAS        = "hs-nas"        // student first, baseline after
+	BaselineOnly = "baseline-only" // the same evolution, scored by the baseline throughout: HAT
+	StudentOnly  = "student-only"  // the same evolution, scored by the student throughout
+	Random       = "random"        // as many different candidates, sampled, scored by the baseline
+)
+
+// Searches returns all searches, in the order in which they run.
+func Searches() []string { return []string{HSNAS, BaselineOnly, StudentOnly, Random} }
+
+// Params are the section "search" of an experiment. The zero value is not
+// usable; start from Defaults.
+type Params struct {
+	evolve.Params `yaml:",inline"`
+
+	// Searches are the ones to run, by name.
+	Searches []string `yaml:"searches"`
+	// Constraint is the cost that Limits are of: gflops and params come from the
+	// task's cost model, every other one (latency_ms) from the predictor of that
+	// target. "" searches without a limit.
+	Constraint string `yaml:"constraint"`
+	// Limits are the largest admissible costs, in the constraint's unit; each is
+	// searched for itself.
+	Limits []float64 `yaml:"limits"`
+	// Also are limits that hold in every search beside the one of Limits.
+	Also []Also `yaml:"also"`
+	// Seeds are those of the searches; each is a repetition. Searches of one seed
+	// begin with the same first generation.
+	Seeds []int64 `yaml:"seeds"`
+	// Student and Baseline name the exported predictors.
+	Student  string `yaml:"student"`
+	Baseline string `yaml:"baseline"`
+	// Top is how many of a search's best go into the front.
+	Top int `yaml:"top"`
+}
+
+// Also is a limit on a further cost.
+type Also struct {
+	Constraint string  `yaml:"constraint"`
+	Limit      float64 `yaml:"limit"`
+}
+
+// Defaults are the paper's: HS-NAS at 100, 150 and 200 ms (arXiv 2310.16712).
+// The baseline is a surrogate of the supernet, fitted to its published scores.
+func Defaults() Params {
+	return Params{
+		Params:   evolve.Defaults(),
+		Searches: Searches(), Constraint: Latency, Limits: []float64{100, 150, 200}, Seeds: []int64{1, 2, 3},
+		Student: "student", Baseline: "surrogate", Top: 5,
+	}
+}
+
+// Validate implements config.Validator.
+func (p Params) Validate() error {
+	if err := p.Params.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case len(p.Searches) == 0:
+		return config.Fieldf("searches", "expected at least one of %v", Searches())
+	case len(p.Seeds) == 0:
+		return config.Fieldf("seeds", "expected at least one seed, such as [1]")
+	case p.Top < 1:
+		return config.Fieldf("top", "expected 1 or more, found %d", p.Top)
+	case p.Student == "":
+		return config.Fieldf("student", "expected the name of an exported predictor, such as student")
+	case p.Baseline == "" || p.Baseline == p.Student:
+		return config.Fieldf("baseline", "expected the name of an exported predictor other than the student's, found %q", p.Baseline)
+	}
+	for _, name := range p.Searches {
+		if !slices.Contains(Searches(), name) {
+			return config.Fieldf("searches", "unknown search %q%s", name, config.DidYouMean(name, Searches()))
+		}
+	}
+	if i := repeated(p.Searches); i >= 0 {
+		return config.Fieldf("searches", "%q is given twice", p.Searches[i])
+	}
+	if i := repeated(p.Seeds); i >= 0 {
+		return config.Fieldf("seeds", "%d is given twice", p.Seeds[i])
+	}
+	return p.validateLimits()
+}
+
+func (p Params) validateLimits() error {
+	if p.Constraint == "" {
+		if len(p.Limits) > 0 {
+			return config.Fieldf("limits", "expected none without a constraint; name the cost, such as constraint: latency_ms")
+		}
+	} else if len(p.Limits) == 0 {
+		return config.Fieldf("limits", "expected at least one limit of %s, such as [100]; constraint: \"\" searches without one", p.Constraint)
+	}
+	if i := repeated(p.Limits); i >= 0 {
+		return config.Fieldf("limits", "%v is given twice", p.Limits[i])
+	}
+	for _, limit := range p.Limits {
+		if !positive(limit) {
+			return config.Fieldf("limits", "expected numbers above 0, found %v", limit)
+		}
+	}
+	names := []string{p.Constraint}
+	for _, a := range p.Also {
+		if a.Constraint == "" || !positive(a.Limit) {
+			return config.Fieldf("also", "expected a constraint and a limit above 0, such as {constraint: gflops, limit: 3}; found %q and %v", a.Constraint, a.Limit)
+		}
+		if slices.Contains(names, a.Constraint) {
+			return config.Fieldf("also", "%s is constrained twice", a.Constraint)
+		}
+		names = append(names, a.Constraint)
+	}
+	return nil
+}
+
+// positive is false for NaN and infinities too, which YAML can write.
+func positive(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
+
+// repeated returns the index of the first value that came before, -1 without one.
+func repeated[T comparable](list []T) int {
+	for i, v := range list {
+		if slices.Contains(list[:i], v) {
+			return i
+		}
+	}
+	return -1
+}
+
+// Constraints returns the names of all constrained costs.
+func (p Params) Constraints() []string {
+	var names []string
+	if p.Constraint != "" {
+		names = append(names, p.Constraint)
+	}
+	for _, a := range p.Also {
+		names = append(names, a.Constraint)
+	}
+	return names
+}

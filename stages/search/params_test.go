@@ -1,0 +1,43 @@
+package search
+
+import (
+	"testing"
+
+	"hsnas/internal/config"
+)
+
+func TestParamsFromYAML(t *testing.T) {
+	cases := []struct{ yaml, want string }{
+		{"iterations: 10\nstudent_iterations: 5\n", ""},
+		{"limits: [50]\nseeds: [7]\nalso: [{constraint: gflops, limit: 3}]\n", ""},
+		{"constraint: ''\nlimits: []\n", ""},
+		{"iteratons: 10\n", `x.yaml:1: unknown key "iteratons"; did you mean "iterations"?`},
+		{"top: 5\npopulation: 20\n", "x.yaml:2: population: expected at least the 25 of parents, found 20"},
+		{"mutation_probability: 2\n", "x.yaml:1: mutation_probability: expected a number from 0 to 1, found 2"},
+		{"top: 0\n", "x.yaml:1: top: expected 1 or more, found 0"},
+		{"searches: []\n", "x.yaml:1: searches: expected at least one of [hs-nas baseline-only student-only random]"},
+		{"searches: [hsnas]\n", `x.yaml:1: searches: unknown search "hsnas"; did you mean "hs-nas"?`},
+		{"searches: [random, random]\n", `x.yaml:1: searches: "random" is given twice`},
+		{"seeds: []\n", "x.yaml:1: seeds: expected at least one seed, such as [1]"},
+		{"seeds: [1, 2, 1]\n", "x.yaml:1: seeds: 1 is given twice"},
+		{"student: ''\n", "x.yaml:1: student: expected the name of an exported predictor, such as student"},
+		{"baseline: student\n", `x.yaml:1: baseline: expected the name of an exported predictor other than the student's, found "student"`},
+		{"limits: []\n", `x.yaml:1: limits: expected at least one limit of latency_ms, such as [100]; constraint: "" searches without one`},
+		{"limits: [100, 100]\n", "x.yaml:1: limits: 100 is given twice"},
+		{"limits: [0]\n", "x.yaml:1: limits: expected numbers above 0, found 0"},
+		{"limits: [.inf]\n", "x.yaml:1: limits: expected numbers above 0, found +Inf"},
+		{"constraint: ''\n", "x.yaml:1: limits: expected none without a constraint; name the cost, such as constraint: latency_ms"},
+		{"also: [{constraint: latency_ms, limit: 3}]\n", "x.yaml:1: also: latency_ms is constrained twice"},
+		{"also: [{limit: 3}]\n", `x.yaml:1: also: expected a constraint and a limit above 0, such as {constraint: gflops, limit: 3}; found "" and 3`},
+	}
+	for _, c := range cases {
+		p := Defaults()
+		got := ""
+		if err := config.Decode("x.yaml", []byte(c.yaml), &p); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q:\ngot  %s\nwant %s", c.yaml, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package search
+
+import (
+	"context"
+	"math"
+
+	"hsnas/internal/cost"
+	"hsnas/internal/evolve"
+	"hsnas/internal/space"
+	"hsnas/internal/task"
+	"hsnas/schemas"
+)
+
+// rows collects the stage's outputs.
+type rows struct {
+	params Params
+	task   *task.Task
+	models models
+
+	candidates []schemas.Candidate
+	front      []schemas.Winner
+	ledger     []schemas.Ledger
+	names      map[string]identity // of architectures by key: most come many times
+}
+
+// identity is how artifacts write an architecture.
+type identity struct{ id, json string }
+
+func newRows(p Params, t *task.Task, m models) *rows {
+	return &rows{params: p, task: t, models: m, names: map[string]identity{}}
+}
+
+func (r *rows) identify(a space.Architecture) identity {
+	key := a.Key()
+	known, ok := r.names[key]
+	if !ok {
+		known = identity{a.ID(), a.String()}
+		r.names[key] = known
+	}
+	return known
+}
+
+// observe adds an evaluation to the candidates.
+func (r *rows) observe(s setting, e evolve.Evaluation) {
+	name := r.identify(e.Architecture)
+	r.candidates = append(r.candidates, schemas.Candidate{
+		Search: s.search, Constraint: r.params.Constraint, Limit: s.limit, Seed: s.seed,
+		Iteration: int32(e.Iteration), Position: int32(e.Position),
+		ID: name.id, Origin: string(e.Origin), Architecture: name.json,
+		Scorer: e.Scorer, ScorerKind: r.kindOf(e.Scorer), Score: r.metric(e.Score),
+		Cost: r.cost(e.Costs), Feasible: e.Feasible, Remembered: e.Remembered,
+	})
+}
+
+// finish adds the best of a search to the front, and its accounts to the ledger.
+func (r *rows) finish(ctx context.Context, s setting, result evolve.Result) error {
+	best := result.Ranking[:min(r.params.Top, len(result.Ranking))]
+	student, err := r.scores(ctx, r.models.student, result.Scorer, best)
+	if err != nil {
+		return err
+	}
+	baseline, err := r.scores(ctx, r.models.baseline, result.Scorer, best)
+	if err != nil {
+		return err
+	}
+	for i, c := range best {
+		name := r.identify(c.Architecture)
+		w := schemas.Winner{
+			Search: s.search, Constraint: r.params.Constraint, Limit: s.limit, Unit: unitOf(r.params.Constraint),
+			Seed: s.seed, Rank: int32(i + 1), ID: name.id, Architecture: name.json,
+			Score: r.metric(c.Score), Scorer: result.Scorer, Cost: r.cost(c.Costs),
+			StudentScore: r.metric(student[i]), BaselineScore: r.metric(baseline[i]),
+			GFLOPs: math.NaN(),
+		}
+		if err := r.addCosts(&w, c.Architecture); err != nil {
+			return err
+		}
+		r.front = append(r.front, w)
+	}
+	for _, a := range result.Scorers {
+		r.account(s, a, r.kindOf(a.Name))
+	}
+	for _, a := range result.Costs {
+		r.account(s, a, r.models.costs[a.Name].kind)
+	}
+	return nil
+}
+
+// scores returns what m thinks of candidates; where m ranked them, that is the
+// score they have, whose last bits may depend on the batch it came from.
+func (r *rows) scores(ctx context.Context, m model, ranked string, candidates []evolve.Candidate) ([]float64, error) {
+	out := make([]float64, len(candidates))
+	archs := make([]space.Architecture, len(candidates))
+	for i, c := range candidates {
+		out[i], archs[i] = c.Score, c.Architecture
+	}
+	if m.Name() == ranked {
+		return out, nil
+	}
+	return out, m.Score(ctx, archs, out)
+}
+
+func (r *rows) addCosts(w *schemas.Winner, a space.Architecture) error {
+	if !r.task.HasCostModel() {
+		return nil
+	}
+	c, err := cost.Of(r.task, a)
+	if err != nil {
+		return err
+	}
+	w.GFLOPs, w.Params = c.GFLOPs(), &c.Params
+	return nil
+}
+
+// account adds to the ledger's row of a search, limit and scorer: seeds add up.
+func (r *rows) account(s setting, a evolve.Account, kind string) {
+	row := schemas.Ledger{Search: s.search, Limit: s.limit, Scorer: a.Name, ScorerKind: kind}
+	at := len(r.ledger)
+	for i, l := range r.ledger {
+		if l.Search == s.search && l.Scorer == a.Name && (l.Limit == s.limit || math.IsNaN(s.limit)) {
+			row, at = l, i
+		}
+	}
+	row.Evaluations += a.Evaluations
+	row.Remembered += a.Remembered
+	row.Seconds += a.Seconds
+	if at == len(r.ledger) {
+		r.ledger = append(r.ledger, row)
+		return
+	}
+	r.ledger[at] = row
+}
+
+func (r *rows) kindOf(scorer string) string {
+	if scorer == r.models.student.Name() {
+		return r.models.student.kind
+	}
+	return r.models.baseline.kind
+}
+
+// metric turns a score, higher for better, into the task's metric.
+func (r *rows) metric(score float64) float64 { return r.models.sign * score }
+
+// cost returns the cost that limits are of, NaN without one.
+func (r *rows) cost(costs []float64) float64 {
+	if r.params.Constraint == "" {
+		return math.NaN()
+	}
+	return costs[0]
+}
