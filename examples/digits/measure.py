@@ -92,7 +92,7 @@ def main(path):
         row.append(f"{us:.1f}")
     with open(path, "w", newline="", encoding="utf-8") as f:
         writer = csv.writer(f, lineterminator="\n")
-        writer.writerow([*architectures[0], "accuracy", "parameters", "predict_us"])
+        writer.writerow([*architectures[0], "score", "parameters", "predict_us"])
         writer.writerows(rows)
 
 

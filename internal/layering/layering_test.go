@@ -105,6 +105,9 @@ func checkFile(t *testing.T, name, rel string) error {
 		if err != nil {
 			return err
 		}
+		if strings.HasSuffix(rel, "_test.go") && strings.HasPrefix(rel, "stages/") && strings.HasPrefix(imported, module+"/stages/") {
+			continue // a stage's test may make its inputs with the stages before it
+		}
 		if fault := check(path.Dir(rel), imported); fault != "" {
 			t.Errorf("%s:%d: %s", rel, fset.Position(spec.Pos()).Line, fault)
 		}

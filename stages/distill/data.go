@@ -198,6 +198,11 @@ func (d *data) truths(ids []string) []float64 {
 	return out
 }
 
+// demonstrated are a split's demonstrations, all that its controls may look at.
+func (d *data) demonstrated(s *split) predictor.Demonstrations {
+	return predictor.Demonstrations{Archs: d.architectures(s.demonstrations), Truth: d.truths(s.demonstrations)}
+}
+
 // column makes a figure by architecture something that controls are fitted to.
 func column(name string, values map[string]float64) predictor.Column {
 	return predictor.Column{Name: name, Value: func(a space.Architecture) (float64, error) {

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"hsnas/internal/measured"
 	"hsnas/internal/progress"
+	"hsnas/internal/space"
 	"hsnas/internal/task"
 	"hsnas/schemas"
 	"hsnas/stages/distill"
-	"hsnas/stages/sample"
-	"hsnas/stages/tfs"
 )
 
 // own makes a space of the user's own with a table, and answers near the truth.
@@ -48,46 +48,40 @@ func own(t *testing.T, dir string) distill.Inputs {
 		text += fmt.Sprintf("\"[%s]\",%s,%.4f,%.3f,%.3f\n", strings.Join(a.Literals(1), ", "), a.Literals(2)[0], quality(m)+0.01*r.Float64(), 2*m, 1+m)
 	}
 	write("scores.csv", text)
-	in := distill.Inputs{
-		Task: on, Architectures: filepath.Join(dir, "a.parquet"), TFS: filepath.Join(dir, "t.parquet"),
-		Supernet: filepath.Join(dir, "s.parquet"), Costs: filepath.Join(dir, "c.parquet"), Labels: filepath.Join(dir, "l.parquet"),
-	}
-	prov := schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "own"}
-	p := sample.Defaults()
-	p.Unlabelled = 60
-	if err := sample.Run(t.Context(), p, sample.Inputs{Task: on}, sample.Outputs{Architectures: in.Architectures}, prov, progress.Discard); err != nil {
-		t.Fatal(err)
-	}
-	err = tfs.Run(t.Context(), tfs.Defaults(), tfs.Inputs{Task: on, Architectures: in.Architectures},
-		tfs.Outputs{TFS: in.TFS, Supernet: in.Supernet, Costs: in.Costs}, prov, progress.Discard)
+	table, err := measured.Read(on.Path("scores.csv"), on)
 	if err != nil {
 		t.Fatal(err)
 	}
-	archs, err := schemas.ReadArchitectures(in.Architectures)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var labels []schemas.Label
-	for _, row := range archs {
-		a, err := on.Space.ParseArchitecture([]byte(row.Architecture))
-		if err != nil {
-			t.Fatal(err)
+	f := &fixture{}
+	for _, row := range table.Rows {
+		f.measure(row.Arch, row.Score, nil)
+		for i, c := range table.Costs {
+			f.costs = append(f.costs, schemas.MeasuredCost{ID: row.Arch.ID(), Cost: c.Name, Unit: c.Unit, Value: row.Costs[i]})
 		}
-		l := schemas.Label{ID: row.ID, Set: row.Set, Split: row.Split, Prediction: quality(a.Numbers(0)[0]) + 0.02*r.Float64()}
-		switch {
-		case row.Set == schemas.SetDemonstration:
-			continue
-		case row.Set == schemas.SetUnlabelled:
-			l.Split = "123"
-		case row.Split == "456" && row.Position == 3:
-			l.Prediction, l.Gap = math.NaN(), "no JSON"
+	}
+	say := func(a space.Architecture, set, split string) {
+		f.labels = append(f.labels, schemas.Label{ID: a.ID(), Set: set, Split: split, Prediction: quality(a.Numbers(0)[0]) + 0.02*r.Float64()})
+	}
+	for k, split := range []string{"123", "456", "789"} {
+		for i := range 30 {
+			a := table.Rows[(i+7*k)%40].Arch
+			if i < 10 {
+				f.add(a, schemas.SetDemonstration, split, i)
+				continue
+			}
+			f.add(a, schemas.SetTest, split, i-10)
+			say(a, schemas.SetTest, split)
+			if split == "456" && i == 13 {
+				f.labels[len(f.labels)-1].Prediction, f.labels[len(f.labels)-1].Gap = math.NaN(), "no JSON"
+			}
 		}
-		labels = append(labels, l)
 	}
-	if err := schemas.WriteLabels(in.Labels, labels, prov); err != nil {
-		t.Fatal(err)
+	for i := range 60 {
+		a := on.Space.Sample(r)
+		f.add(a, schemas.SetUnlabelled, "", i)
+		say(a, schemas.SetUnlabelled, "123")
 	}
-	return in
+	return f.write(t, dir, on)
 }
 
 // quality is the accuracy at a depth.
@@ -157,7 +151,7 @@ func TestChoiceDoesNotSeeTheTruth(t *testing.T) {
 	for i := range rows {
 		rows[i].Score = 1 - rows[i].Score
 	}
-	if err := schemas.WriteTFS(in.TFS, rows, schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "own"}); err != nil {
+	if err := schemas.WriteTFS(in.TFS, rows, prov); err != nil {
 		t.Fatal(err)
 	}
 	run(t, p, in, dir)
@@ -173,7 +167,6 @@ func TestChoiceDoesNotSeeTheTruth(t *testing.T) {
 func TestFaults(t *testing.T) {
 	dir := t.TempDir()
 	in := own(t, dir)
-	prov := schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "own"}
 	labels, err := schemas.ReadLabels(in.Labels)
 	if err != nil {
 		t.Fatal(err)

@@ -3,81 +3,86 @@ package distill_test
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
 
+	hsnasdata "hsnas/data"
 	"hsnas/internal/ort"
 	"hsnas/internal/progress"
 	"hsnas/internal/prompt"
 	"hsnas/internal/published"
+	"hsnas/internal/space"
 	"hsnas/internal/task"
 	"hsnas/schemas"
 	"hsnas/stages/distill"
-	"hsnas/stages/sample"
-	"hsnas/stages/tfs"
 )
 
-// recordedDir is where the recorded answers ship.
-const recordedDir = "../../data/recorded"
-
-// labelled runs sample and tfs for a published task in dir and writes the
-// recorded answers as labels; without figures or answers the test is skipped.
+// labelled writes the published sample and truth of a task with the recorded
+// answers as labels to dir; without figures or answers the test is skipped.
 func labelled(t *testing.T, dir, name string) distill.Inputs {
 	t.Helper()
-	if _, err := published.Root(); err != nil {
+	root, err := published.Root()
+	if err != nil {
 		t.Skipf("published figures: %v", err)
 	}
 	on, err := task.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	prov := schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: name}
-	in := distill.Inputs{
-		Task: on, Architectures: filepath.Join(dir, "a.parquet"), TFS: filepath.Join(dir, "t.parquet"),
-		Supernet: filepath.Join(dir, "s.parquet"), Costs: filepath.Join(dir, "c.parquet"), Labels: filepath.Join(dir, "l.parquet"),
+	parse := func(text string) space.Architecture {
+		a, err := on.Space.ParseArchitecture([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
 	}
-	if err := sample.Run(t.Context(), sample.Defaults(), sample.Inputs{Task: on}, sample.Outputs{Architectures: in.Architectures}, prov, progress.Discard); err != nil {
-		t.Fatal(err)
+	f := &fixture{}
+	sets := map[published.Part]string{published.Demonstrations: schemas.SetDemonstration, published.Test: schemas.SetTest}
+	for _, split := range published.Splits() {
+		for _, part := range []published.Part{published.Demonstrations, published.Test} {
+			seeds, err := published.Seeds(root, on.Data.LLMAS, split, part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, s := range seeds {
+				a, scores := parse(s.Architecture), map[string]float64{}
+				for net, b := range s.Supernets {
+					scores[net] = b.Valid
+				}
+				f.add(a, sets[part], split, i)
+				f.measure(a, s.Valid, scores)
+			}
+		}
 	}
-	err = tfs.Run(t.Context(), tfs.Defaults(), tfs.Inputs{Task: on, Architectures: in.Architectures},
-		tfs.Outputs{TFS: in.TFS, Supernet: in.Supernet, Costs: in.Costs}, prov, progress.Discard)
+	unlabelled, err := published.Unlabelled(root, "111")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := schemas.WriteLabels(in.Labels, recorded(t, on, in.Architectures), prov); err != nil {
-		t.Fatal(err)
+	for i, text := range unlabelled[:250] {
+		f.add(parse(text), schemas.SetUnlabelled, "", i)
 	}
-	return in
+	f.labels = recorded(t, on, f.architectures)
+	return f.write(t, dir, on)
 }
 
 var customID = regexp.MustCompile(`-demos(\d+)-(test|unlabelled)\d*-(\d+)$`)
 
 // recorded joins the recorded answers with the architectures: a test prompt
 // holds a whole test set, the k-th unlabelled one 25 architectures.
-func recorded(t *testing.T, on *task.Task, architectures string) []schemas.Label {
+func recorded(t *testing.T, on *task.Task, archs []schemas.Architecture) []schemas.Label {
 	t.Helper()
-	archs, err := schemas.ReadArchitectures(architectures)
-	if err != nil {
-		t.Fatal(err)
-	}
 	sets := map[string][]string{}
 	for _, a := range archs {
 		key := a.Set + a.Split
 		sets[key] = append(sets[key], a.ID)
 	}
-	f, err := os.Open(filepath.Join(recordedDir, on.Data.LLMAS+".responses.jsonl"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("no recorded answers: %v", err)
-	}
+	f, err := hsnasdata.FS().Open("recorded/" + on.Name + ".jsonl")
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("no recorded answers: %v", err)
 	}
 	defer f.Close()
 	var out []schemas.Label
@@ -86,16 +91,14 @@ func recorded(t *testing.T, on *task.Task, architectures string) []schemas.Label
 	for lines.Scan() {
 		var r struct {
 			CustomID string `json:"custom_id"`
-			Response struct {
-				Body struct {
-					Choices []struct {
-						Message struct{ Content string }
-					}
-				}
-			}
+			Sample   int    `json:"sample"`
+			Answer   string `json:"answer"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			t.Fatal(err)
+		}
+		if r.Sample != 1 {
+			continue
 		}
 		m := customID.FindStringSubmatch(r.CustomID)
 		if m == nil {
@@ -106,7 +109,7 @@ func recorded(t *testing.T, on *task.Task, architectures string) []schemas.Label
 		if m[2] == "unlabelled" {
 			ids = sets["unlabelled"][25*k : 25*k+25]
 		}
-		values, err := prompt.Parse(on, r.Response.Body.Choices[0].Message.Content, len(ids))
+		values, err := prompt.Parse(on, r.Answer, len(ids))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +130,7 @@ func TestRecordedAnswersReproduceTheScoreboard(t *testing.T) {
 		p.Students = []string{distill.StudentRidge, distill.StudentRidgeDepth}
 	}
 	p.MLP.Hidden, p.MLP.Steps, p.Draws = []int{32, 32}, 100, 200 // to be quick; the perceptron is not chosen
-	tau := 0.0
+	tau, combined := 0.0, [2]float64{}
 	for name, want := range teacher {
 		dir := t.TempDir()
 		scores := run(t, p, labelled(t, dir, name), dir)
@@ -140,6 +143,8 @@ func TestRecordedAnswersReproduceTheScoreboard(t *testing.T) {
 			t.Errorf("%s: the student's MAE %.3f is more than 0.03 above its teacher's %.3f", name, student.MAE, scores["llm-pp 123"].MAE)
 		}
 		tau += student.Tau / 3
+		combined[0] += scores["combined mean"].MAE / 3
+		combined[1] += scores["combined mean"].Tau / 3
 		t.Logf("%s: teacher %.3f/%.3f, student %.3f/%.3f (%s)", name, scores["llm-pp 123"].MAE, scores["llm-pp 123"].Tau, student.MAE, student.Tau, student.Note)
 		for key, s := range scores {
 			if !(s.MAELo <= s.MAE && s.MAE <= s.MAEHi) {
@@ -153,6 +158,9 @@ func TestRecordedAnswersReproduceTheScoreboard(t *testing.T) {
 			t.Errorf("%s: p-values %v of a student, %v of llm-pp against itself", name, s.PMAEvsLLMPP, l.PMAEvsLLMPP)
 		}
 	}
+	if got, want := fmt.Sprintf("%.3f/%.3f", combined[0], combined[1]), "0.147/0.803"; got != want {
+		t.Errorf("combined over the tasks: %s, want %s", got, want)
+	}
 	if tau < 0.78 {
 		t.Errorf("the students' mean tau is %.3f, want at least 0.78", tau)
 	}
@@ -165,7 +173,6 @@ func run(t *testing.T, p distill.Params, in distill.Inputs, dir string) map[stri
 		Students: filepath.Join(dir, "students.parquet"), Predictions: filepath.Join(dir, "predictions.parquet"),
 		Scoreboard: filepath.Join(dir, "scoreboard.parquet"), Dir: dir,
 	}
-	prov := schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: in.Task.Name}
 	if err := distill.Run(t.Context(), p, in, out, prov, progress.Discard); err != nil {
 		t.Fatal(err)
 	}

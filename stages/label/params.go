@@ -60,8 +60,13 @@ func (p Params) Validate() error {
 		name  string
 		value int
 	}{
-		{"test_per_request", p.TestPerRequest}, {"unlabelled_per_request", p.UnlabelledPerRequest}, {"samples", p.Samples},
-		{"asks", p.Asks}, {"concurrency", p.Concurrency}, {"timeout_seconds", p.TimeoutSeconds}, {"tries", p.Tries},
+		{"test_per_request", p.TestPerRequest},
+		{"unlabelled_per_request", p.UnlabelledPerRequest},
+		{"samples", p.Samples},
+		{"asks", p.Asks},
+		{"concurrency", p.Concurrency},
+		{"timeout_seconds", p.TimeoutSeconds},
+		{"tries", p.Tries},
 	} {
 		if f.value < 1 {
 			return config.Fieldf(f.name, "%d, expected at least 1", f.value)

@@ -11,38 +11,52 @@ import (
 	"hsnas/internal/published"
 	"hsnas/internal/task"
 	"hsnas/schemas"
-	"hsnas/stages/sample"
 	"hsnas/stages/tfs"
 )
 
 var prov = schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "t"}
 
-// run samples by p and runs the stage in dir.
-func run(t *testing.T, dir string, p sample.Params, on *task.Task) tfs.Outputs {
+// run writes the sample to dir and runs the stage on it.
+func run(t *testing.T, dir string, on *task.Task, rows []schemas.Architecture) (tfs.Outputs, error) {
 	t.Helper()
 	architectures := filepath.Join(dir, "a.parquet")
-	if err := sample.Run(t.Context(), p, sample.Inputs{Task: on}, sample.Outputs{Architectures: architectures}, prov, progress.Discard); err != nil {
+	if err := schemas.WriteArchitectures(architectures, rows, prov); err != nil {
 		t.Fatal(err)
 	}
 	out := tfs.Outputs{TFS: filepath.Join(dir, "t.parquet"), Supernet: filepath.Join(dir, "s.parquet"), Costs: filepath.Join(dir, "c.parquet")}
-	if err := tfs.Run(t.Context(), tfs.Defaults(), tfs.Inputs{Task: on, Architectures: architectures}, out, prov, progress.Discard); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return out, tfs.Run(t.Context(), tfs.Defaults(), tfs.Inputs{Task: on, Architectures: architectures}, out, prov, progress.Discard)
 }
 
 func TestPublished(t *testing.T) {
-	if _, err := published.Root(); err != nil {
+	root, err := published.Root()
+	if err != nil {
 		t.Skipf("published figures: %v", err)
 	}
 	on, err := task.Load("wmt19.en-de")
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := run(t, t.TempDir(), sample.Defaults(), on)
+	var sample []schemas.Architecture
+	for _, split := range published.Splits() {
+		seeds, err := published.Seeds(root, "wmt19ende", split, published.Test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range seeds {
+			a, err := on.Space.ParseArchitecture([]byte(s.Architecture))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sample = append(sample, schemas.Architecture{ID: a.ID(), Set: schemas.SetTest, Split: split, Architecture: s.Architecture})
+		}
+	}
+	out, err := run(t, t.TempDir(), on, sample)
+	if err != nil {
+		t.Fatal(err)
+	}
 	rows, err := schemas.ReadTFS(out.TFS)
-	if err != nil || len(rows) != 30 {
-		t.Fatalf("%d rows, %v; want the task's 30 architectures, each once", len(rows), err)
+	if err != nil || len(rows) != tested(sample) {
+		t.Fatalf("%d rows, %v; want %d architectures, each once", len(rows), err, tested(sample))
 	}
 	for _, r := range rows {
 		if r.Metric != "BLEU" || r.Source != schemas.SourcePublished || r.Score < 10 || math.IsNaN(r.TestScore) {
@@ -50,8 +64,8 @@ func TestPublished(t *testing.T) {
 		}
 	}
 	supernets, err := schemas.ReadSupernetScores(out.Supernet)
-	if err != nil || len(supernets) != 120 {
-		t.Errorf("%d scores, %v; want four supernets' of 30", len(supernets), err)
+	if err != nil || len(supernets) != 4*len(rows) {
+		t.Errorf("%d scores, %v; want four supernets' of each", len(supernets), err)
 	}
 	if costs, err := schemas.ReadMeasuredCosts(out.Costs); err != nil || len(costs) != 0 {
 		t.Errorf("%d costs, %v; want none", len(costs), err)
@@ -76,9 +90,18 @@ func TestTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := sample.Defaults()
-	p.Splits, p.Demonstrations, p.Test, p.Unlabelled = []string{"1"}, 2, 3, 0
-	out := run(t, dir, p, on)
+	var sample []schemas.Architecture
+	for i := 1; i <= 5; i++ {
+		a, err := on.Space.ParseArchitecture(fmt.Appendf(nil, `{"width":%d}`, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sample = append(sample, schemas.Architecture{ID: a.ID(), Set: schemas.SetTest, Split: "1", Architecture: a.String()})
+	}
+	out, err := run(t, dir, on, sample)
+	if err != nil {
+		t.Fatal(err)
+	}
 	rows, err := schemas.ReadTFS(out.TFS)
 	if err != nil || len(rows) != 5 || rows[0].Source != schemas.SourceTable || !math.IsNaN(rows[0].TestScore) {
 		t.Errorf("rows %+v, %v; want the five that are in the sample", rows, err)
@@ -89,18 +112,31 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// tested counts different architectures.
+func tested(rows []schemas.Architecture) int {
+	ids := map[string]bool{}
+	for _, r := range rows {
+		ids[r.ID] = true
+	}
+	return len(ids)
+}
+
 func TestNoTruth(t *testing.T) {
 	on, err := task.Load("iwslt14.de-en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	architectures := filepath.Join(dir, "a.parquet")
-	if err := sample.Run(t.Context(), sample.Defaults(), sample.Inputs{Task: on}, sample.Outputs{Architectures: architectures}, prov, progress.Discard); err != nil {
-		t.Fatal(err)
-	}
-	err = tfs.Run(t.Context(), tfs.Defaults(), tfs.Inputs{Task: on, Architectures: architectures}, tfs.Outputs{}, prov, progress.Discard)
+	a := on.Space.Smallest()
+	rows := []schemas.Architecture{{ID: a.ID(), Set: schemas.SetTest, Split: "1", Architecture: a.String()}}
+	_, err = run(t, t.TempDir(), on, rows)
 	if want := "tfs: task iwslt14.de-en has no measured BLEU: give its data section a table"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
+	}
+	on.Data.Table = filepath.Join(t.TempDir(), "scores.csv")
+	if err := os.WriteFile(on.Data.Table, []byte("a,b\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = run(t, t.TempDir(), on, rows); err == nil {
+		t.Error("a table without the columns of the space was accepted")
 	}
 }
