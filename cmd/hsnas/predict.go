@@ -118,13 +118,9 @@ func openPredictor(run, name string) (*predictor.ONNX, *task.Task, error) {
 	return p, t, err
 }
 
-// findRun returns the folder of a run, in the folder that HSNAS_RUNS names or
-// in runs.
+// findRun returns the folder of a run that is there.
 func findRun(name string) (string, error) {
-	parent := os.Getenv("HSNAS_RUNS")
-	if parent == "" {
-		parent = "runs"
-	}
+	parent := runsFolder()
 	known := listNames(parent, func(e os.DirEntry) (string, bool) { return e.Name(), e.IsDir() })
 	if !slices.Contains(known, name) {
 		return "", config.Errorf("", 0, "no run %q in %s%s", name, parent, config.DidYouMean(name, known))

@@ -73,8 +73,9 @@ func (e *Experiment) publishedFiles() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range published.TaskFiles(e.task.Data.LLMAS, e.Sample.Splits, e.Sample.UnlabelledSet) {
-		files = append(files, filepath.Join(root, filepath.FromSlash(f)))
+	files = append(files, published.SeedFiles(root, e.task.Data.LLMAS, e.Sample.Splits)...)
+	if e.Sample.UnlabelledSet != "" {
+		files = append(files, published.UnlabelledFile(root, e.Sample.UnlabelledSet))
 	}
 	return files, nil
 }

@@ -11,7 +11,7 @@ import (
 func (s *search) sample(ctx context.Context, n int, scorer *memory) ([]member, error) {
 	draw := func() space.Architecture { return s.problem.Space.Sample(s.r) }
 	b := brood{search: s, scorer: scorer, taken: map[string]bool{}}
-	if err := b.fill(ctx, n, OriginSample, draw); err != nil {
+	if err := b.fill(ctx, n, s.tries, OriginSample, draw); err != nil {
 		return nil, err
 	}
 	if len(b.members) == 0 {
@@ -56,7 +56,7 @@ func (s *search) breed(ctx context.Context, p Params, last []member, scorer *mem
 	}
 	for _, step := range steps {
 		if n := min(step.n, want-len(b.members)); step.able {
-			if err := b.fill(ctx, n, step.origin, step.propose); err != nil {
+			if err := b.fill(ctx, n, max(1, s.tries/10), step.origin, step.propose); err != nil {
 				return nil, err
 			}
 		}
@@ -81,14 +81,14 @@ func (b *brood) add(m member) {
 	b.refused = 0
 }
 
-// fill adds n feasible members that propose offers, fewer when s.tries offers
-// in a row are refused. Offers are drawn in batches, so that costs are computed
+// fill adds n feasible members that propose offers, fewer when so many tries in
+// a row are refused. Offers are drawn in batches, so that costs are computed
 // in batches too; what is left of a batch is dropped.
-func (b *brood) fill(ctx context.Context, n int, origin Origin, propose func() space.Architecture) error {
+func (b *brood) fill(ctx context.Context, n, tries int, origin Origin, propose func() space.Architecture) error {
 	b.refused = 0
 	want := len(b.members) + n
-	for len(b.members) < want && b.refused < b.tries {
-		size := min(max(want-len(b.members), minBatch), b.tries-b.refused)
+	for len(b.members) < want && b.refused < tries {
+		size := min(max(want-len(b.members), minBatch), tries-b.refused)
 		offers := make([]member, size)
 		for i := range offers {
 			arch := propose()
@@ -107,8 +107,14 @@ const minBatch = 16
 
 // admit adds the offers that are new and feasible until the generation is full.
 func (b *brood) admit(ctx context.Context, offers []member, want int) error {
+	fresh := make([]member, 0, len(offers))
+	for _, o := range offers {
+		if !b.seen(o.key) {
+			fresh = append(fresh, o)
+		}
+	}
 	for _, c := range b.costs {
-		if err := c.learn(ctx, offers); err != nil {
+		if err := c.learn(ctx, fresh); err != nil {
 			return err
 		}
 	}
@@ -119,7 +125,7 @@ func (b *brood) admit(ctx context.Context, offers []member, want int) error {
 		if len(b.members) == want {
 			return nil
 		}
-		if b.taken[o.key] || b.scorer.knows(o.key) || !b.feasible(o.key) {
+		if b.seen(o.key) || !b.feasible(o.key) {
 			b.refused++
 			continue
 		}
@@ -127,6 +133,10 @@ func (b *brood) admit(ctx context.Context, offers []member, want int) error {
 	}
 	return nil
 }
+
+// seen says whether an architecture is in the generation, or known to the
+// scorer in charge of it.
+func (b *brood) seen(key string) bool { return b.taken[key] || b.scorer.knows(key) }
 
 // feasible says whether the costs of key are within every limit, and keeps
 // track of the closest miss.

@@ -19,8 +19,8 @@
 //     is the best.
 //   - Equal seeds and scorers give equal results, bit for bit; the measured
 //     seconds of the ledger are the exception.
-//   - It ends. Sampling, mutation and crossover each give up after
-//     Params.Tries refusals in a row. A first generation that is empty then is
+//   - It ends: sampling, mutation and crossover each give up after a number of
+//     refusals in a row, see Params.Tries. A first generation that is empty then is
 //     an *InfeasibleError. Where crossover gives up, as it does once the parents
 //     are all alike, mutants take the places that are left. A generation that is
 //     short even so is no error: the search goes on with what there is, and

@@ -22,7 +22,8 @@ type Params struct {
 	// MutationProbability is that of redrawing each gene of a mutant.
 	MutationProbability float64 `yaml:"mutation_probability"`
 	// Tries bounds the search for candidates: so many refused in a row (over the
-	// limit, or seen before) end it.
+	// limit, or seen before) end the sampling, a tenth of them mutation and
+	// crossover, which start from what is feasible.
 	Tries int `yaml:"tries"`
 }
 

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// tokensOf estimates the tokens of a request before it is sent, from above for
-// prompts of this project: English and digits take about 3 bytes a token, and an
-// answer at most what was asked for.
-func tokensOf(r Request) (prompt, completion int64) {
+// Estimate returns the tokens that the request may take, from above for prompts
+// of this project: English and digits take about 3 bytes a token, and an answer
+// at most what it is bounded to, 2,048 without a bound.
+func (r Request) Estimate() (prompt, completion int64) {
 	for _, m := range r.Messages {
 		prompt += int64(len(m.Content))/3 + 8
 	}

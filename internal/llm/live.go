@@ -128,7 +128,7 @@ func (c *Live) Endpoint() string { return c.endpoint }
 // times. When ctx ends, it sends nothing more, but waits for the answer of a
 // request under way for the time of grace.
 func (c *Live) Do(ctx context.Context, r Request) (Response, error) {
-	prompt, completion := tokensOf(r)
+	prompt, completion := r.Estimate()
 	if err := c.options.Budget.reserve(prompt, completion); err != nil {
 		return Response{}, &Error{Kind: Fatal, CustomID: r.CustomID, Msg: err.Error()}
 	}

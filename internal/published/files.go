@@ -85,18 +85,5 @@ func names(prefix, suffix string) []string {
 	return out
 }
 
-// TaskFiles returns the paths, in the data folder, of what the authors of llmas
-// published of a task: the given splits, and an unlabelled set where it is not "".
-func TaskFiles(task string, splits []string, unlabelled string) []string {
-	var out []string
-	for _, s := range splits {
-		out = append(out, "llmas/seedarchs/"+s+"/"+task+"/train.jsonl", "llmas/seedarchs/"+s+"/"+task+"/test.jsonl")
-	}
-	if unlabelled != "" {
-		out = append(out, "llmas/unlabelled/"+unlabelled+".jsonl")
-	}
-	return out
-}
-
 // LatencyFile returns the path, in the data folder, of one of LatencyDatasets.
 func LatencyFile(dataset string) string { return "hat/latency_dataset/" + dataset + "_all.csv" }

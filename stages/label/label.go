@@ -6,20 +6,15 @@ package label
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"os"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"hsnas/data"
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/llm"
 	"hsnas/internal/progress"
-	"hsnas/internal/prompt"
 	"hsnas/internal/task"
 	"hsnas/schemas"
 )
@@ -39,8 +34,8 @@ type Inputs struct {
 	// UnlabelledSet is the published name of the unlabelled set, "" where it was
 	// sampled; it is part of the requests' names.
 	UnlabelledSet string
-	// Journal is where live and batch answers are kept; it outlives the run of the
-	// stage, so that no answer is bought twice.
+	// Journal is where live answers are kept; it outlives the run of the stage, so
+	// that no answer is bought twice.
 	Journal string
 	Getenv  func(string) string // os.Getenv where nil
 }
@@ -62,16 +57,21 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := writePrompts(out.Prompts, questions); err != nil {
 		return err
 	}
-	client, done, err := open(p, in, out.Prompts, rep)
+	from, err := open(p, in, out.Prompts, rep)
 	if err != nil {
 		return err
 	}
-	defer done()
-	answers, err := answerAll(ctx, p, in.Task, client, questions, rep)
+	defer from.close()
+	for i := range questions {
+		questions[i].request.Endpoint = from.endpoint
+	}
+	from.announce(questions, rep)
+	answers, err := newAsking(p, in.Task, from.client, rep).all(ctx, questions)
+	from.account(rep)
 	if err != nil {
 		return err
 	}
-	labels, requests, err := tables(questions, answers, rep)
+	labels, requests, err := tables(p, questions, answers, rep)
 	if err != nil {
 		return err
 	}
@@ -81,47 +81,62 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	return schemas.WriteRequests(out.Requests, requests, prov)
 }
 
-// writePrompts writes the requests, one line each, first samples alone.
+// writePrompts writes the requests, one line each.
 func writePrompts(path string, questions []question) error {
 	var text []byte
 	for _, q := range questions {
-		if q.request.Sample == 1 {
-			text = append(text, q.request.BatchLine()...)
-		}
+		text = append(text, q.request.BatchLine()...)
 	}
 	return atomicfile.Write(path, text)
 }
 
-// open makes the client of the source. done closes what it holds.
-func open(p Params, in Inputs, prompts string, rep progress.Reporter) (client llm.Client, done func(), err error) {
-	done = func() {}
+// source is where the answers of a run come from.
+type source struct {
+	client   llm.Client
+	endpoint string // part of the requests' keys; "" where nothing is sent
+	journal  *llm.Journal
+	budget   *llm.Budget
+}
+
+func (s *source) close() {
+	if s.journal != nil {
+		_ = s.journal.Close() // every entry is on the disk already
+	}
+}
+
+// open makes the client of the source. Only answers that were paid for are
+// journaled: a recording or a response file is there anyway, and may be replaced
+// by a better one.
+func open(p Params, in Inputs, prompts string, rep progress.Reporter) (*source, error) {
 	switch p.Source {
 	case Replay:
-		client, err = openReplay(p, in.Task)
-		return client, done, err
+		client, err := openReplay(p, in.Task)
+		return &source{client: client}, err
 	case Batch:
 		if p.Answers == "" {
-			return nil, nil, config.Errorf("", 0, "label.source batch needs label.answers: send %s to the service's Batch API, and give its response file", prompts)
+			return nil, config.Errorf("", 0, "label.source batch needs label.answers: send %s to the service's Batch API, and give its response file", prompts)
 		}
-		client, err = openFile(p.Answers, llm.NewBatch)
-	case Live:
-		getenv := in.Getenv
-		if getenv == nil {
-			getenv = os.Getenv
-		}
-		client, err = llm.NewLive(getenv, p.options())
+		client, err := openFile(p.Answers, llm.NewBatch)
+		return &source{client: client}, err
 	}
+	getenv := in.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	options := p.options()
+	live, err := llm.NewLive(getenv, options)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	journal, err := llm.OpenJournal(in.Journal)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, d := range journal.Damage {
 		rep.Logf("journal: %s", d)
 	}
-	return llm.NewJournaled(client, journal, time.Now), func() { _ = journal.Close() }, nil
+	options.Budget.Settle(journal.Tokens())
+	return &source{client: llm.NewJournaled(live, journal, time.Now), endpoint: live.Endpoint(), journal: journal, budget: options.Budget}, nil
 }
 
 // openReplay reads recorded answers: the user's file, or those that ship.
@@ -145,116 +160,4 @@ func openReplay(p Params, t *task.Task) (llm.Client, error) {
 func isFile(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.Mode().IsRegular()
-}
-
-// answer is what came back for a question.
-type answer struct {
-	response    llm.Response
-	asks        int
-	predictions []float64 // one a query, nil where gap says why
-	gap         string
-}
-
-// answerAll asks every question, several at a time. An error that no further
-// request can mend ends it.
-func answerAll(ctx context.Context, p Params, t *task.Task, client llm.Client, questions []question, rep progress.Reporter) ([]answer, error) {
-	rep.Start("asking the LLM ("+p.Source+")", len(questions))
-	defer rep.Done()
-	answers := make([]answer, len(questions))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(p.Concurrency)
-	for i, q := range questions {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			a, err := answerOne(ctx, p, t, client, q)
-			answers[i] = a
-			rep.Add(1)
-			return err
-		})
-	}
-	return answers, group.Wait()
-}
-
-// answerOne asks until the answer can be read, at most p.Asks times where a
-// second ask can differ from the first.
-func answerOne(ctx context.Context, p Params, t *task.Task, client llm.Client, q question) (a answer, err error) {
-	asks := p.Asks
-	if p.Source != Live {
-		asks = 1
-	}
-	for a.asks = 1; ; a.asks++ {
-		request := q.request
-		request.Ask = a.asks
-		a.response, err = client.Do(ctx, request)
-		if err != nil {
-			var unusable *llm.AnswerError
-			var fault *llm.Error
-			switch {
-			case errors.As(err, &unusable):
-			case errors.As(err, &fault) && fault.Kind == llm.Refused:
-				a.gap = fault.Error()
-				return a, nil
-			case errors.As(err, &fault) && fault.Kind == llm.Missing && p.Source == Batch:
-				a.gap = fault.Error()
-				return a, nil
-			default:
-				return a, err
-			}
-		} else {
-			a.predictions, err = prompt.Parse(t, a.response.Answer, len(q.ids))
-		}
-		if err == nil {
-			return a, nil
-		}
-		if a.asks == asks {
-			a.gap = err.Error()
-			return a, nil
-		}
-	}
-}
-
-// tables turns the answers into rows, and refuses a run without any label.
-func tables(questions []question, answers []answer, rep progress.Reporter) ([]schemas.Label, []schemas.Request, error) {
-	var labels []schemas.Label
-	var requests []schemas.Request
-	gaps := 0
-	for i, q := range questions {
-		a := answers[i]
-		if a.gap != "" {
-			gaps++
-			rep.Logf("gap: %s: %s", q.request.CustomID, a.gap)
-		}
-		for j, id := range q.ids {
-			row := schemas.Label{
-				ID: id, Set: q.set, Split: q.split, Sample: int32(q.request.Sample), Prediction: math.NaN(),
-				Gap: a.gap, RequestKey: a.response.Key, CustomID: q.request.CustomID,
-			}
-			if a.gap == "" {
-				row.Prediction = a.predictions[j]
-			}
-			labels = append(labels, row)
-		}
-		requests = append(requests, requestRow(q, a))
-	}
-	if gaps == len(questions) {
-		return nil, nil, fmt.Errorf("label: none of the %d requests was answered usably; the first: %s", gaps, answers[0].gap)
-	}
-	rep.Logf("%d labels from %d requests, %d gaps", len(labels), len(questions), gaps)
-	return labels, requests, nil
-}
-
-func requestRow(q question, a answer) schemas.Request {
-	seconds := math.NaN()
-	if a.response.Seconds != nil {
-		seconds = *a.response.Seconds
-	}
-	return schemas.Request{
-		RequestKey: a.response.Key, CustomID: q.request.CustomID, Split: q.split, Set: q.set,
-		Sample: int32(q.request.Sample), Queries: int32(len(q.ids)), Source: a.response.Source,
-		Model: a.response.Model, Fingerprint: a.response.Fingerprint,
-		PromptTokens: a.response.PromptTokens, CompletionTokens: a.response.CompletionTokens,
-		FinishReason: a.response.FinishReason, Attempts: int32(a.response.Tries), Seconds: seconds,
-	}
 }

@@ -1,11 +1,14 @@
 package label
 
 import (
+	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"hsnas/internal/config"
 	"hsnas/internal/llm"
+	"hsnas/internal/prompt"
 )
 
 // The sources of answers.
@@ -25,28 +28,45 @@ type Params struct {
 	// request asks about.
 	TestPerRequest       int `yaml:"test_per_request"`
 	UnlabelledPerRequest int `yaml:"unlabelled_per_request"`
-	// Samples is how many independent answers each prompt gets.
-	Samples int `yaml:"samples"`
+	// Samples is how many independent answers each prompt about a test set gets,
+	// UnlabelledSamples each about the unlabelled set.
+	Samples           int `yaml:"samples"`
+	UnlabelledSamples int `yaml:"unlabelled_samples"`
+	// LeaveOut names components of the prompt to do without, for ablations: role,
+	// instructions, definitions, demonstrations, cost.
+	LeaveOut []string `yaml:"leave_out"`
 
-	// What follows is for live requests; the model also goes into the batch file.
-	Model       string  `yaml:"model"`
+	// What follows is for live requests; model, temperature and the token limits
+	// also go into the batch file.
+	Model string `yaml:"model"`
+	// Temperature is sent as it is, 0 as a true 0; -1 sends none, for models that
+	// refuse the field.
 	Temperature float64 `yaml:"temperature"`
-	MaxTokens   int     `yaml:"max_tokens"` // 0 leaves it to the service
+	// MaxTokens bounds an answer, as "max_tokens"; MaxCompletionTokens does under
+	// the name that newer models want. 0 sends none.
+	MaxTokens           int `yaml:"max_tokens"`
+	MaxCompletionTokens int `yaml:"max_completion_tokens"`
 	// Asks is how often a prompt is asked whose answer cannot be parsed, before it
 	// is recorded as a gap.
 	Asks              int  `yaml:"asks"`
 	Concurrency       int  `yaml:"concurrency"`
 	RequestsPerMinute int  `yaml:"requests_per_minute"` // 0: no limit
 	TokensPerMinute   int  `yaml:"tokens_per_minute"`   // 0: no limit
-	TimeoutSeconds    int  `yaml:"timeout_seconds"`
-	Tries             int  `yaml:"tries"` // HTTP requests for one answer
-	QuotaIsRate       bool `yaml:"quota_is_rate"`
+	TimeoutSeconds    int  `yaml:"timeout_seconds"`     // of one HTTP request
+	Tries             int  `yaml:"tries"`               // HTTP requests for one answer
+	QuotaIsRate       bool `yaml:"quota_is_rate"`       // the service says insufficient_quota where it means a rate limit
+	// BudgetTokens and BudgetDollars bound what all answers in the journal may
+	// take; 0 is no bound. Dollars need the prices, for a million tokens.
+	BudgetTokens    int     `yaml:"budget_tokens"`
+	BudgetDollars   float64 `yaml:"budget_dollars"`
+	PromptPrice     float64 `yaml:"prompt_price"`
+	CompletionPrice float64 `yaml:"completion_price"`
 }
 
 // Defaults replays recorded answers in the layout they were recorded in.
 func Defaults() Params {
 	return Params{
-		Source: Replay, TestPerRequest: 20, UnlabelledPerRequest: 25, Samples: 1,
+		Source: Replay, TestPerRequest: 20, UnlabelledPerRequest: 25, Samples: 1, UnlabelledSamples: 1,
 		Asks: 3, Concurrency: 8, TimeoutSeconds: 300, Tries: 8,
 	}
 }
@@ -63,6 +83,7 @@ func (p Params) Validate() error {
 		{"test_per_request", p.TestPerRequest},
 		{"unlabelled_per_request", p.UnlabelledPerRequest},
 		{"samples", p.Samples},
+		{"unlabelled_samples", p.UnlabelledSamples},
 		{"asks", p.Asks},
 		{"concurrency", p.Concurrency},
 		{"timeout_seconds", p.TimeoutSeconds},
@@ -72,15 +93,49 @@ func (p Params) Validate() error {
 			return config.Fieldf(f.name, "%d, expected at least 1", f.value)
 		}
 	}
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{
+		{"max_tokens", float64(p.MaxTokens)},
+		{"max_completion_tokens", float64(p.MaxCompletionTokens)},
+		{"requests_per_minute", float64(p.RequestsPerMinute)},
+		{"tokens_per_minute", float64(p.TokensPerMinute)},
+		{"budget_tokens", float64(p.BudgetTokens)},
+		{"budget_dollars", p.BudgetDollars},
+		{"prompt_price", p.PromptPrice},
+		{"completion_price", p.CompletionPrice},
+	} {
+		if !(f.value >= 0) || math.IsInf(f.value, 1) {
+			return config.Fieldf(f.name, "%v, expected 0 or more", f.value)
+		}
+	}
 	switch {
 	case p.Source == Live && p.Model == "":
 		return config.Fieldf("source", "live requests need label.model, the name of the service's model")
-	case p.Temperature < 0 || p.Temperature > 2:
-		return config.Fieldf("temperature", "%v, expected 0 to 2", p.Temperature)
-	case p.MaxTokens < 0 || p.RequestsPerMinute < 0 || p.TokensPerMinute < 0:
-		return config.Fieldf("max_tokens", "max_tokens, requests_per_minute and tokens_per_minute must not be negative")
+	case p.Temperature != -1 && !(p.Temperature >= 0 && p.Temperature <= 2):
+		return config.Fieldf("temperature", "%v, expected 0 to 2, or -1 to send none", p.Temperature)
+	case p.BudgetDollars > 0 && p.PromptPrice == 0 && p.CompletionPrice == 0:
+		return config.Fieldf("budget_dollars", "a budget in dollars needs prompt_price and completion_price, dollars for a million tokens")
 	}
-	return nil
+	_, err := p.components()
+	return err
+}
+
+// components translates LeaveOut.
+func (p Params) components() (c prompt.Components, err error) {
+	parts := map[string]*bool{
+		"role": &c.NoRole, "instructions": &c.NoInstructions, "definitions": &c.NoDefinitions,
+		"demonstrations": &c.NoDemonstrations, "cost": &c.NoCost,
+	}
+	for _, name := range p.LeaveOut {
+		part, ok := parts[name]
+		if !ok {
+			return c, config.Fieldf("leave_out", "unknown component %q%s", name, config.DidYouMean(name, slices.Collect(maps.Keys(parts))))
+		}
+		*part = true
+	}
+	return c, nil
 }
 
 // sampling is what requests tell the model besides the messages.
@@ -88,12 +143,20 @@ func (p Params) sampling() llm.Sampling {
 	if p.Model == "" {
 		return llm.Sampling{} // as the recorded requests
 	}
-	return llm.Sampling{Model: p.Model, Temperature: &p.Temperature, MaxTokens: p.MaxTokens}
+	s := llm.Sampling{Model: p.Model, MaxTokens: p.MaxTokens, MaxCompletionTokens: p.MaxCompletionTokens}
+	if p.Temperature >= 0 {
+		s.Temperature = &p.Temperature
+	}
+	return s
 }
 
 func (p Params) options() llm.Options {
 	return llm.Options{
 		Timeout: time.Duration(p.TimeoutSeconds) * time.Second, Tries: p.Tries,
 		RequestsPerMinute: p.RequestsPerMinute, TokensPerMinute: p.TokensPerMinute, QuotaIsRate: p.QuotaIsRate,
+		Budget: &llm.Budget{
+			MaxTokens: int64(p.BudgetTokens), MaxDollars: p.BudgetDollars,
+			Prices: llm.Prices{Prompt: p.PromptPrice, Completion: p.CompletionPrice},
+		},
 	}
 }

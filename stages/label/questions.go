@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"hsnas/internal/config"
 	"hsnas/internal/llm"
@@ -35,6 +36,7 @@ type asker struct {
 	in     Inputs
 	rows   []schemas.Architecture
 	scores map[string]float64
+	parts  prompt.Components
 	out    []question
 }
 
@@ -52,14 +54,26 @@ func ask(p Params, in Inputs) ([]question, error) {
 	for _, row := range truth {
 		a.scores[row.ID] = row.Score
 	}
+	if a.parts, err = p.components(); err != nil {
+		return nil, err
+	}
 	splits := a.splits()
+	if len(splits) == 0 {
+		return nil, fmt.Errorf("%s holds no demonstrations; run sample again", in.Architectures)
+	}
 	for _, split := range splits {
-		if err := a.set(schemas.SetTest, split, split, schemas.SetTest, p.TestPerRequest); err != nil {
+		if err := a.set(schemas.SetTest, split, split, schemas.SetTest, p.TestPerRequest, p.Samples); err != nil {
 			return nil, err
 		}
 	}
 	name := schemas.SetUnlabelled + in.UnlabelledSet
-	return a.out, a.set(schemas.SetUnlabelled, "", splits[0], name, p.UnlabelledPerRequest)
+	if err := a.set(schemas.SetUnlabelled, "", splits[0], name, p.UnlabelledPerRequest, p.UnlabelledSamples); err != nil {
+		return nil, err
+	}
+	if len(a.out) == 0 {
+		return nil, fmt.Errorf("%s holds no test and no unlabelled architectures; run sample again", in.Architectures)
+	}
+	return a.out, nil
 }
 
 // splits lists the splits in the order of the sample.
@@ -89,8 +103,9 @@ func (a *asker) queries(set, split string) ([]query, error) {
 	return out, nil
 }
 
-// set asks about a set with the demonstrations of a split, per at a time.
-func (a *asker) set(set, of, split, name string, per int) error {
+// set asks about a set with the demonstrations of a split, per at a time, each
+// prompt so many times.
+func (a *asker) set(set, of, split, name string, per, samples int) error {
 	demos, err := a.demonstrations(split)
 	if err != nil {
 		return err
@@ -105,13 +120,13 @@ func (a *asker) set(set, of, split, name string, per int) error {
 		for i, q := range part {
 			archs[i], ids[i] = q.arch, q.id
 		}
-		rendered, err := prompt.Render(a.in.Task, demos, archs, prompt.Components{})
+		rendered, err := prompt.Render(a.in.Task, demos, archs, a.parts)
 		if err != nil {
 			return err
 		}
-		for sample := 1; sample <= a.params.Samples; sample++ {
+		for sample := 1; sample <= samples; sample++ {
 			a.out = append(a.out, question{set: set, split: split, ids: ids, request: llm.Request{
-				CustomID: CustomID(a.in.Task, split, name, number),
+				CustomID: CustomID(a.in.Task, split, name, number, sample),
 				Messages: Messages(rendered), Sampling: a.params.sampling(), Sample: sample,
 			}})
 		}
@@ -146,10 +161,20 @@ func Messages(p prompt.Prompt) []llm.Message {
 }
 
 // CustomID names a request: the task without punctuation, the split whose
-// demonstrations it shows, the set and the number of the batch.
-func CustomID(t *task.Task, split, set string, batch int) string {
-	short := strings.NewReplacer(".", "", "-", "").Replace(t.Name)
-	return short + "-demos" + split + "-" + set + "-" + strconv.Itoa(batch)
+// demonstrations it shows, the set, the number of the batch, and from the second
+// on the sample: a batch joins answers by these names.
+func CustomID(t *task.Task, split, set string, batch, sample int) string {
+	short := strings.Map(func(r rune) rune {
+		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, t.Name)
+	id := short + "-demos" + split + "-" + set + "-" + strconv.Itoa(batch)
+	if sample > 1 {
+		id += "-sample" + strconv.Itoa(sample)
+	}
+	return id
 }
 
 // openFile reads a file of answers.
