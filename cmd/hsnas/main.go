@@ -54,8 +54,10 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			evalCommand(),
 			costCommand(),
 			predictCommand(),
+			promptCommand(),
 			exportCommand(),
 			benchmarkCommand(),
+			latencyCommand(),
 			dataCommand(),
 		},
 	}

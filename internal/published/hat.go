@@ -186,3 +186,7 @@ func ReadLatency(file string) ([]LatencyRow, error) {
 	}
 	return parseLatency(file, text)
 }
+
+// LatencyHeader returns the header of a latency dataset: LatencyColumns, the
+// mean and the standard deviation of encoder and decoder in milliseconds.
+func LatencyHeader() []string { return slices.Clone(latencyHeader) }

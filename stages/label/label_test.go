@@ -307,9 +307,9 @@ func TestBudget(t *testing.T) {
 	f, m := newFixture(t), newModel(t)
 	f.in.Getenv = m.environment
 	p := params(Live)
-	p.MaxTokens, p.BudgetTokens = 5, 700
+	p.MaxTokens, p.BudgetTokens = 5, 100
 	err := f.run(t, p)
-	if err == nil || !strings.HasPrefix(err.Error(), "label: request knobs-demoss-test-0: the budget of 700 tokens does not allow another request: 0 are spent or reserved, this one may take ") {
+	if err == nil || !strings.HasPrefix(err.Error(), "label: request knobs-demoss-test-0: the budget of 100 tokens does not allow another request: 0 are spent or reserved, this one may take ") {
 		t.Errorf("got %v", err)
 	}
 	if m.count() != 0 {

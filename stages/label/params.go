@@ -1,6 +1,7 @@
 package label
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -118,20 +119,22 @@ func (p Params) Validate() error {
 	case p.BudgetDollars > 0 && p.PromptPrice == 0 && p.CompletionPrice == 0:
 		return config.Fieldf("budget_dollars", "a budget in dollars needs prompt_price and completion_price, dollars for a million tokens")
 	}
-	_, err := p.components()
-	return err
+	if _, err := Components(p.LeaveOut); err != nil {
+		return config.Fieldf("leave_out", "%v", err)
+	}
+	return nil
 }
 
-// components translates LeaveOut.
-func (p Params) components() (c prompt.Components, err error) {
+// Components translates the names of components that are left out.
+func Components(leaveOut []string) (c prompt.Components, err error) {
 	parts := map[string]*bool{
 		"role": &c.NoRole, "instructions": &c.NoInstructions, "definitions": &c.NoDefinitions,
 		"demonstrations": &c.NoDemonstrations, "cost": &c.NoCost,
 	}
-	for _, name := range p.LeaveOut {
+	for _, name := range leaveOut {
 		part, ok := parts[name]
 		if !ok {
-			return c, config.Fieldf("leave_out", "unknown component %q%s", name, config.DidYouMean(name, slices.Collect(maps.Keys(parts))))
+			return c, fmt.Errorf("unknown component %q%s", name, config.DidYouMean(name, slices.Collect(maps.Keys(parts))))
 		}
 		*part = true
 	}

@@ -54,7 +54,7 @@ func ask(p Params, in Inputs) ([]question, error) {
 	for _, row := range truth {
 		a.scores[row.ID] = row.Score
 	}
-	if a.parts, err = p.components(); err != nil {
+	if a.parts, err = Components(p.LeaveOut); err != nil {
 		return nil, err
 	}
 	splits := a.splits()

@@ -167,4 +167,3 @@ func (f *fixture) figures(t *testing.T, sample int32) (mae, tau float64) {
 	}
 	return mae, tau
 }
-
