@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -170,11 +171,13 @@ func paramChanges(stage string, was, is json.RawMessage) []string {
 }
 
 // flatten lists the values of a JSON document by dotted name. Lists are values.
+// Spaces do not count: the manifest is indented.
 func flatten(name string, text json.RawMessage, into map[string]string) {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(text, &object) != nil || object == nil {
-		if len(text) > 0 && string(text) != "null" {
-			into[name] = string(text)
+		var value bytes.Buffer
+		if json.Compact(&value, text) == nil && value.Len() > 0 && value.String() != "null" {
+			into[name] = value.String()
 		}
 		return
 	}

@@ -2,8 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -11,22 +15,55 @@ import (
 	"hsnas/internal/progress"
 )
 
+// lockName is the lock's name in the run directory. The file says who holds it.
+const lockName = ".lock"
+
 // lockPoll is how often a process that waits for the lock looks again.
 const lockPoll = 200 * time.Millisecond
 
 // lock takes the run directory for this process, and waits while another has
 // it. The lock is the kernel's: it ends with the process, however that ends.
 func lock(ctx context.Context, dir string, report progress.Reporter) (unlock func(), err error) {
-	l := flock.New(filepath.Join(dir, ".lock"))
+	file := filepath.Join(dir, lockName)
+	l := flock.New(file)
 	taken, err := l.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the run directory %s: %w", dir, cause(err))
 	}
 	if !taken {
-		report.Logf("another process works in %s; waiting for it", dir)
-		if _, err := l.TryLockContext(ctx, lockPoll); err != nil {
+		report.Logf("%s is in use by %s; waiting for it", dir, holder(file))
+		if _, err := l.TryLockContext(ctx, lockPoll); errors.Is(err, ctx.Err()) {
 			return nil, fmt.Errorf("%w while waiting for another process in %s", ErrInterrupted, dir)
+		} else if err != nil {
+			return nil, fmt.Errorf("cannot lock the run directory %s: %w", dir, cause(err))
 		}
 	}
+	// For people only: nothing is read from it to decide anything.
+	_ = os.WriteFile(file, fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), thisHost().Name), 0o666)
 	return func() { _ = l.Unlock() }, nil
+}
+
+// holder names the process that wrote its name into the lock.
+func holder(file string) string {
+	text, _ := os.ReadFile(file)
+	if name, _, _ := strings.Cut(string(text), "\n"); name != "" {
+		return name
+	}
+	return "another process"
+}
+
+// locked reports whether a process works in the run directory now. Looking
+// takes a lock that others can share, for an instant: a process that starts in
+// that instant waits for one lockPoll.
+func locked(dir string) bool {
+	file := filepath.Join(dir, lockName)
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	l := flock.New(file)
+	free, err := l.TryRLock()
+	if free {
+		_ = l.Unlock()
+	}
+	return err == nil && !free
 }

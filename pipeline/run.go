@@ -5,16 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"path/filepath"
-	"runtime"
+	"runtime/debug"
 	"time"
 
 	"hsnas/internal/atomicfile"
-	"hsnas/internal/config"
 	"hsnas/internal/progress"
 )
 
@@ -33,19 +30,22 @@ type Options struct {
 	Experiment []byte
 	// Libraries are versions for the manifest.
 	Libraries map[string]string
+	// Rows counts the rows of an output for the manifest, where it has rows and
+	// the stage did not tell. It may be nil.
+	Rows func(path string) (rows int64, ok bool)
 	// Resume is the command that takes up a run that ended early.
 	Resume string
 	Report progress.Reporter
 }
 
+// forced is the reason for which a stage runs that is up to date.
+const forced = "forced"
+
 // run is one call of Run.
 type run struct {
-	dir      string
-	stages   []Stage
-	options  Options
-	manifest *Manifest
-	disk     *disk
-	report   progress.Reporter
+	*state
+	options Options
+	report  progress.Reporter
 }
 
 // Run brings the artifacts of the run directory dir up to date. A stage runs if
@@ -55,6 +55,9 @@ type run struct {
 // The manifest says "running" before a stage starts and "done", with the
 // checksums of the outputs, after the last of them is on the disk: a process
 // that is killed in between leaves a stage that runs again from its inputs.
+//
+// One process at a time works in a run directory; another waits. Faults of the
+// user's, an unknown stage for example, are *config.Errors.
 func Run(ctx context.Context, dir string, stages []Stage, o Options) error {
 	if o.Report == nil {
 		o.Report = progress.Discard
@@ -78,47 +81,61 @@ func Run(ctx context.Context, dir string, stages []Stage, o Options) error {
 		return err
 	}
 	defer unlock()
-	r := &run{dir: dir, stages: stages, options: o, report: o.Report}
-	if err := r.open(ctx); err != nil {
+	r := &run{options: o, report: o.Report}
+	if err := r.open(ctx, dir, stages); err != nil {
 		return err
 	}
-	for i, s := range stages {
-		if !chosen[i] {
-			continue
-		}
-		if err := r.stage(ctx, s); err != nil {
+	return r.all(ctx, stages, chosen)
+}
+
+// open reads the state, clears what a killed process left, and stores the
+// configuration.
+func (r *run) open(ctx context.Context, dir string, stages []Stage) (err error) {
+	if r.state, err = readState(ctx, dir, stages); err != nil {
+		return err
+	}
+	if _, err := atomicfile.Clean(dir); err != nil {
+		return fmt.Errorf("cannot clear the run directory %s: %w", dir, err)
+	}
+	if len(r.manifest.Stages) == 0 { // first of all files, so that the directory is known as a run's
+		if err := r.manifest.write(dir); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(r.options.Experiment) == 0 {
+		return nil
+	}
+	file := filepath.Join(dir, "experiment.yaml")
+	if was, err := os.ReadFile(file); err == nil && bytes.Equal(was, r.options.Experiment) {
+		return nil
+	}
+	return atomicfile.Write(file, r.options.Experiment)
 }
 
-// open reads the manifest, clears what a killed process left, and stores the
-// configuration.
-func (r *run) open(ctx context.Context) error {
-	var err error
-	if r.manifest, err = readOrNew(r.dir); err != nil {
-		return err
-	}
-	if len(r.options.Experiment) > 0 {
-		file := filepath.Join(r.dir, "experiment.yaml")
-		if was, err := os.ReadFile(file); err != nil || !bytes.Equal(was, r.options.Experiment) {
-			if err := atomicfile.Write(file, r.options.Experiment); err != nil {
-				return err
-			}
+// all runs the chosen stages, and mentions those before them that it leaves
+// though they are out of date.
+func (r *run) all(ctx context.Context, stages []Stage, chosen []bool) error {
+	last := 0
+	for i := range chosen {
+		if chosen[i] {
+			last = i
 		}
 	}
-	r.disk, err = hashOutputs(ctx, r.dir, r.manifest)
-	return err
-}
-
-// readOrNew reads the manifest; a run that has none yet gets an empty one.
-func readOrNew(dir string) (*Manifest, error) {
-	m, err := ReadManifest(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &Manifest{Format: manifestFormat}, nil
+	left := map[string]bool{}
+	for i, s := range stages {
+		if chosen[i] {
+			if err := r.stage(ctx, s); err != nil {
+				return err
+			}
+			continue
+		}
+		in, err := r.ingredients(s, left)
+		if why := r.reasons(s, in); err == nil && i < last && len(why) > 0 {
+			left[s.Name] = true
+			r.report.Logf("%-10s is left out of date: %s", s.Name, why[0])
+		}
 	}
-	return m, err
+	return nil
 }
 
 // stage runs one stage where that is needed.
@@ -126,13 +143,13 @@ func (r *run) stage(ctx context.Context, s Stage) error {
 	if ctx.Err() != nil {
 		return r.interrupted(s.Name)
 	}
-	in, err := ingredients(r.dir, s, r.disk, nil)
+	in, err := r.ingredients(s, nil)
 	if err != nil {
 		return err
 	}
-	why := reasons(s, in, r.manifest, r.disk)
+	why := r.reasons(s, in)
 	if len(why) == 0 && r.options.Force {
-		why = []string{"forced"}
+		why = []string{forced}
 	}
 	if len(why) == 0 {
 		r.report.Logf("%-10s up to date", s.Name)
@@ -146,9 +163,6 @@ func (r *run) stage(ctx context.Context, s Stage) error {
 
 // execute runs a stage and records how it ended.
 func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
-	if err := prepareOutputs(r.dir, s); err != nil {
-		return err
-	}
 	log, closeLog, err := openLog(r.dir, s.Name)
 	if err != nil {
 		return err
@@ -162,15 +176,58 @@ func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
 	if err := r.manifest.write(r.dir); err != nil {
 		return err
 	}
-	log.Info("started", "key", record.Key)
-	result, err := s.Run(ctx, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{r.report, log}})
-	r.report.Done()
-	if err == nil {
-		record.Outputs, err = r.collect(ctx, s, result)
+	if err = prepareOutputs(r.dir, s); err == nil {
+		log.Info("started", "key", record.Key)
+		var result Result
+		result, err = call(ctx, s, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{r.report, log}})
+		r.report.Done()
+		if err == nil {
+			record.Outputs, err = r.collect(ctx, s, result)
+		}
 	}
 	record.Ended = time.Now().UTC()
 	record.Seconds = record.Ended.Sub(record.Started).Seconds()
 	return r.finish(ctx, record, err, log)
+}
+
+// call runs a stage. A panic in its own goroutine is an error like others, so
+// that the manifest and the log tell of it.
+func call(ctx context.Context, s Stage, c Call) (result Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.Log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("a fault of the program, see logs/%s.log in the run directory: %v", s.Name, p)
+		}
+	}()
+	return s.Run(ctx, c)
+}
+
+// collect hashes the outputs that a stage wrote.
+func (r *run) collect(ctx context.Context, s Stage, result Result) ([]Artifact, error) {
+	files, err := listOutputs(r.dir, s.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.hash(ctx, files); err != nil {
+		return nil, err
+	}
+	var out []Artifact
+	for _, f := range files {
+		sum := r.sums[f]
+		if sum.Err != nil {
+			return nil, fmt.Errorf("cannot read %s: %w", f, cause(sum.Err))
+		}
+		a := Artifact{Path: f, SHA256: sum.SHA256, Bytes: sum.Bytes}
+		n, ok := result.Rows[f]
+		if !ok && r.options.Rows != nil {
+			n, ok = r.options.Rows(local(r.dir, f))
+		}
+		if ok {
+			a.Rows = &n
+		}
+		out = append(out, a)
+	}
+	return out, nil
 }
 
 // finish writes the end of a stage to the manifest and the log.
@@ -178,23 +235,22 @@ func (r *run) finish(ctx context.Context, record *Record, err error, log *slog.L
 	switch {
 	case err == nil:
 		record.State = Done
-		r.report.Logf("%-10s done in %.1f s", record.Stage, record.Seconds)
 	case ctx.Err() != nil:
 		record.State = Interrupted
 	default:
 		record.State, record.Error = Failed, err.Error()
 	}
 	log.Info("ended", "state", record.State, "error", record.Error, "seconds", record.Seconds)
-	if writeErr := r.manifest.write(r.dir); err == nil && writeErr != nil {
-		return writeErr
-	}
-	switch record.State {
-	case Done:
-		return nil
-	case Interrupted:
+	writeErr := r.manifest.write(r.dir)
+	switch {
+	case record.State == Interrupted:
 		return r.interrupted(record.Stage)
-	}
-	if r.options.Resume == "" {
+	case err == nil && writeErr != nil:
+		return writeErr
+	case err == nil:
+		r.report.Logf("%-10s done in %.1f s", record.Stage, record.Seconds)
+		return nil
+	case r.options.Resume == "":
 		return fmt.Errorf("stage %s: %w", record.Stage, err)
 	}
 	return fmt.Errorf("stage %s: %w (to go on once that is mended: %s)", record.Stage, err, r.options.Resume)
@@ -205,86 +261,4 @@ func (r *run) interrupted(stage string) error {
 		return fmt.Errorf("%w in stage %s", ErrInterrupted, stage)
 	}
 	return fmt.Errorf("%w in stage %s; go on with: %s", ErrInterrupted, stage, r.options.Resume)
-}
-
-// collect hashes the outputs that a stage wrote.
-func (r *run) collect(ctx context.Context, s Stage, result Result) ([]Artifact, error) {
-	files, err := listOutputs(r.dir, s.Outputs)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.disk.add(ctx, r.dir, files); err != nil {
-		return nil, err
-	}
-	var out []Artifact
-	for _, f := range files {
-		sum := r.disk.sums[f]
-		if sum.Err != nil {
-			return nil, fmt.Errorf("cannot read %s: %w", f, cause(sum.Err))
-		}
-		a := Artifact{Path: f, SHA256: sum.SHA256, Bytes: sum.Bytes}
-		if n, ok := result.Rows[f]; ok {
-			a.Rows = &n
-		}
-		out = append(out, a)
-	}
-	return out, nil
-}
-
-// makeRunDir creates the run directory.
-func makeRunDir(dir string) error {
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return config.Errorf("", 0, "the run directory %s is a file; choose another --name", dir)
-	}
-	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o777); err != nil {
-		return fmt.Errorf("cannot make the run directory %s: %w", dir, cause(err))
-	}
-	return nil
-}
-
-// prepareOutputs makes the folders of a stage's outputs; what a killed process
-// left there under a temporary name, and an output folder's old files, go.
-func prepareOutputs(dir string, s Stage) error {
-	for _, out := range s.Outputs {
-		folder := local(dir, path.Dir(out))
-		if isFolder(out) {
-			folder = local(dir, out)
-			if err := os.RemoveAll(folder); err != nil {
-				return fmt.Errorf("cannot empty %s: %w", folder, cause(err))
-			}
-		}
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return fmt.Errorf("cannot make %s: %w", folder, cause(err))
-		}
-		if _, err := atomicfile.Clean(folder); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// openLog appends to the stage's log, one JSON object a line.
-func openLog(dir, stage string) (*slog.Logger, func(), error) {
-	file := filepath.Join(dir, "logs", stage+".log")
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot write %s: %w", file, cause(err))
-	}
-	return slog.New(slog.NewJSONHandler(f, nil)), func() { _ = f.Close() }, nil
-}
-
-// logged writes what a stage reports to its log as well.
-type logged struct {
-	progress.Reporter
-	log *slog.Logger
-}
-
-func (l logged) Logf(format string, args ...any) {
-	l.log.Info(fmt.Sprintf(format, args...))
-	l.Reporter.Logf(format, args...)
-}
-
-func thisHost() Host {
-	name, _ := os.Hostname()
-	return Host{Name: name, OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}
 }

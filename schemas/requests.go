@@ -24,7 +24,7 @@ var requests = table[Request]{name: "requests", version: 1, columns: []column[Re
 	text("custom_id", "name of the request in a batch file", func(r *Request) *string { return &r.CustomID }),
 	text("split", "split whose demonstrations were in the prompt", func(r *Request) *string { return &r.Split }),
 	text("set", "role of the queried architectures", func(r *Request) *string { return &r.Set }),
-	small("sample", "", "number of the answer to the same question, from 0", func(r *Request) *int32 { return &r.Sample }),
+	small("sample", "", "number of the answer to the same question, from 1", func(r *Request) *int32 { return &r.Sample }),
 	small("queries", "architectures", "architectures asked about", func(r *Request) *int32 { return &r.Queries }),
 	text("source", "where the answer came from: live, batch or replay", func(r *Request) *string { return &r.Source }),
 	text("model", "model that answered, as it names itself", func(r *Request) *string { return &r.Model }),

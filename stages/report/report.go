@@ -18,7 +18,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 1
+	Version = 2
 )
 
 // Params are the section "report" of an experiment. The zero value is not

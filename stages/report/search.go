@@ -17,8 +17,7 @@ const (
 )
 
 // surrogateNote is said wherever a surrogate did something.
-const surrogateNote = "A surrogate is no supernet: it is a regressor fitted to published scores of architectures with weights inherited from one, " +
-	"and stands in for it where its weights are not at hand."
+const surrogateNote = "A surrogate is no supernet: it is a regressor that stands in for one where its weights are not at hand"
 
 // search writes the winners, who scored how many, and HAT's results beside.
 func (w *writer) search() {
@@ -30,7 +29,7 @@ func (w *writer) search() {
 	w.paragraph("The best architecture of each search within each limit, over all seeds. Scores are predictions of %s, never measurements, and so is a cost in ms; "+
 		"both predictors are asked about every winner, whichever one chose it.", w.task.Metric.Name)
 	if w.surrogates() {
-		w.paragraph("%s", surrogateNote)
+		w.paragraph("%s.", w.surrogate())
 	}
 	w.winners()
 	w.ledger()
@@ -43,10 +42,20 @@ func (w *writer) surrogates() bool {
 	return slices.ContainsFunc(w.art.ledger, func(l schemas.Ledger) bool { return l.ScorerKind == schemas.ScorerSurrogate })
 }
 
+// surrogate explains the surrogate, with what the scoreboard knows of it.
+func (w *writer) surrogate() string {
+	for _, s := range w.art.scores {
+		if s.Predictor == schemas.ScorerSurrogate && s.Note != "" {
+			return surrogateNote + ". This one is " + s.Note
+		}
+	}
+	return surrogateNote
+}
+
 // kind returns what a scorer is, for people: "supernet:hat (surrogate)".
 func (w *writer) kind(scorer string) string {
 	for _, l := range w.art.ledger {
-		if l.Scorer == scorer && l.ScorerKind != "" {
+		if l.Scorer == scorer && l.ScorerKind != scorer {
 			return scorer + " (" + l.ScorerKind + ")"
 		}
 	}

@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"context"
+	"strings"
+)
+
+// Status is what would happen to a stage, and what did.
+type Status struct {
+	Stage   string  `json:"stage"`
+	State   string  `json:"state"`  // done, stale, running, failed, interrupted, or pending where it never ran
+	Reason  string  `json:"reason"` // why it would run; "" where it is up to date
+	Seconds float64 `json:"seconds"`
+
+	Reasons []string `json:"-"` // Reason, one by one
+}
+
+// Inspect tells the state of every stage of the run directory dir, without
+// changing anything.
+func Inspect(ctx context.Context, dir string, stages []Stage) ([]Status, error) {
+	stages, err := ordered(stages)
+	if err != nil {
+		return nil, err
+	}
+	st, err := readState(ctx, dir, stages)
+	if err != nil {
+		return nil, err
+	}
+	busy := locked(dir)
+	again := map[string]bool{}
+	var out []Status
+	for _, s := range stages {
+		var why []string
+		in, err := st.ingredients(s, again)
+		if err == nil {
+			why = st.reasons(s, in)
+		} else {
+			why = []string{err.Error()}
+		}
+		again[s.Name] = len(why) > 0
+		out = append(out, describe(s.Name, st.manifest.Record(s.Name), why, busy))
+	}
+	return out, nil
+}
+
+// describe makes the status of a stage that would run for the reasons why. A
+// stage runs now only while the run directory is busy.
+func describe(stage string, r *Record, why []string, busy bool) Status {
+	out := Status{Stage: stage, State: "pending", Reasons: why}
+	if r != nil {
+		out.State, out.Seconds = string(r.State), r.Seconds
+		switch {
+		case r.State == Done && len(why) > 0:
+			out.State = "stale"
+		case r.State == Running && busy:
+			out.Reasons = nil
+		case r.State == Running:
+			out.State = string(Interrupted)
+		}
+	}
+	out.Reason = strings.Join(out.Reasons, "; ")
+	return out
+}
+
+// dryRun reports what Run would do.
+func dryRun(ctx context.Context, dir string, stages []Stage, chosen []bool, o Options) error {
+	st, err := readState(ctx, dir, stages)
+	if err != nil {
+		return err
+	}
+	again := map[string]bool{}
+	for i, s := range stages {
+		if !chosen[i] {
+			continue
+		}
+		in, err := st.ingredients(s, again)
+		if err != nil {
+			return err
+		}
+		why := st.reasons(s, in)
+		if len(why) == 0 && o.Force {
+			why = []string{forced}
+		}
+		if len(why) == 0 {
+			o.Report.Logf("%-10s up to date", s.Name)
+		}
+		for _, reason := range why {
+			o.Report.Logf("%-10s would run: %s", s.Name, reason)
+		}
+		again[s.Name] = len(why) > 0
+	}
+	return nil
+}
