@@ -21,7 +21,7 @@ grep -q '^Benchmark' "$new" || { echo "bench: no benchmark matches $pattern" >&2
 if [ -f "$results/go.txt" ]; then
 	go run "$benchstat" "before=$results/go.txt" "now=$new"
 else
-	go run "$benchstat" "$new"
+	go run "$benchstat" "now=$new"
 fi
 if [ "$pattern" = . ]; then
 	chmod 0644 "$new"

@@ -79,7 +79,11 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 	if err := config.DecodeNode(file, root, e); err != nil {
 		return nil, err
 	}
-	if e.task, err = task.Load(e.resolve(e.Task)); err != nil {
+	e.Task, e.Label.Answers = e.resolve(e.Task), e.resolve(e.Label.Answers)
+	for i, d := range e.Latency.Datasets {
+		e.Latency.Datasets[i] = e.resolve(d)
+	}
+	if e.task, err = task.Load(e.Task); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -100,8 +104,5 @@ func (e *Experiment) resolve(nameOrPath string) string {
 // Resolved returns the experiment as YAML, with every default and absolute
 // paths: what the run directory keeps.
 func (e *Experiment) Resolved() ([]byte, error) {
-	full := *e
-	full.Task = e.resolve(e.Task)
-	full.Label.Answers = e.resolve(e.Label.Answers)
-	return yaml.Marshal(&full)
+	return yaml.Marshal(e)
 }
