@@ -32,9 +32,11 @@ func lock(ctx context.Context, dir string, report progress.Reporter) (unlock fun
 	}
 	if !taken {
 		report.Logf("%s is in use by %s; waiting for it", dir, holder(file))
-		if _, err := l.TryLockContext(ctx, lockPoll); errors.Is(err, ctx.Err()) {
+		_, err := l.TryLockContext(ctx, lockPoll)
+		switch {
+		case err != nil && ctx.Err() != nil:
 			return nil, fmt.Errorf("%w while waiting for another process in %s", ErrInterrupted, dir)
-		} else if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("cannot lock the run directory %s: %w", dir, cause(err))
 		}
 	}
