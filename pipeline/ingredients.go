@@ -117,30 +117,23 @@ func (in Ingredients) changes(stage string, was Ingredients) []string {
 	return append(out, externalChanges(was.External, in.External)...)
 }
 
-// externalChanges pairs files by their name, as the key does.
+// externalChanges pairs files by their name and order, as the key does.
 func externalChanges(was, is []External) []string {
 	var out []string
-	old := map[string][]string{}
-	for _, e := range was {
-		old[filepath.Base(e.Path)] = append(old[filepath.Base(e.Path)], e.SHA256)
-	}
+	left := slices.Clone(was)
 	for _, e := range is {
-		name := filepath.Base(e.Path)
-		sums := old[name]
+		i := slices.IndexFunc(left, func(l External) bool { return filepath.Base(l.Path) == filepath.Base(e.Path) })
 		switch {
-		case len(sums) == 0:
+		case i < 0:
 			out = append(out, "file "+e.Path+" is new")
 			continue
-		case sums[0] != e.SHA256:
+		case left[i].SHA256 != e.SHA256:
 			out = append(out, "file "+e.Path+" changed")
 		}
-		old[name] = sums[1:]
+		left = slices.Delete(left, i, i+1)
 	}
-	for _, e := range was {
-		if name := filepath.Base(e.Path); len(old[name]) > 0 {
-			old[name] = old[name][1:]
-			out = append(out, "file "+e.Path+" is no longer read")
-		}
+	for _, l := range left {
+		out = append(out, "file "+l.Path+" is no longer read")
 	}
 	return out
 }
