@@ -7,7 +7,8 @@
 // An operator is differentiable when it has a rule in rules; rules read what
 // the builder recorded of the node (inputs, attributes, shapes) and nothing
 // else. To add an operator, write its rule and its line in the table of the
-// finite-difference test.
+// finite-difference test. Where several nodes together have a shorter gradient
+// than one after the other, they are a composite; see [Composites].
 package autodiff
 
 import (
@@ -38,13 +39,36 @@ var rules = map[string]rule{
 	"ReduceMean": reduceMeanRule,
 	"Reshape":    reshapeRule,
 	"Transpose":  transposeRule,
+	"Softmax":    softmaxRule,
+	"Gather":     gatherRule,
+	"Concat":     concatRule,
+	"Split":      splitRule,
+	"Slice":      sliceRule,
+
+	onnx.MicrosoftDomain + ":FusedMatMul": fusedMatMulRule,
+}
+
+// Options change how gradients are computed, never what they are.
+type Options struct {
+	// Composites are the values that are differentiated as a whole.
+	Composites *Composites
+	// Threads is how many threads the session will have; 0 means 1. The fast
+	// way to add up the gradients of an embedding's rows, ScatterND, loses
+	// updates on more than one.
+	Threads int
 }
 
 // tape is the state of one backward pass.
 type tape struct {
-	g     *onnx.Graph
-	needs map[*onnx.Value]bool        // values that depend on what is differentiated by
-	grads map[*onnx.Value]*onnx.Value // sum of the gradients that have arrived so far
+	g       *onnx.Graph
+	options Options
+	needs   map[*onnx.Value]bool        // values that depend on what is differentiated by
+	grads   map[*onnx.Value]*onnx.Value // sum of the gradients that have arrived so far
+	cached  map[string]*onnx.Value      // small values that several rules use
+}
+
+func newTape(g *onnx.Graph) *tape {
+	return &tape{g: g, grads: map[*onnx.Value]*onnx.Value{}, cached: map[string]*onnx.Value{}}
 }
 
 // Gradients appends to g the nodes that compute the gradient of loss by each of
@@ -52,11 +76,17 @@ type tape struct {
 // has one element. A value of wrt that the loss does not depend on is an error,
 // as is an operator on the way that has no rule.
 func Gradients(g *onnx.Graph, loss *onnx.Value, wrt ...*onnx.Value) ([]*onnx.Value, error) {
+	return Options{}.Gradients(g, loss, wrt...)
+}
+
+// Gradients is the function of this name, with options.
+func (o Options) Gradients(g *onnx.Graph, loss *onnx.Value, wrt ...*onnx.Value) ([]*onnx.Value, error) {
 	if !single(loss.Shape()) {
 		return nil, fmt.Errorf("autodiff: loss %q has shape %v, expected one element", loss.Name(), loss.Shape())
 	}
 	nodes := g.Nodes()
-	t := &tape{g: g, needs: dependents(nodes, wrt), grads: map[*onnx.Value]*onnx.Value{}}
+	t := newTape(g)
+	t.options, t.needs = o, dependents(nodes, wrt)
 	t.grads[loss] = t.ones(loss.Shape())
 	for i := len(nodes) - 1; i >= 0; i-- {
 		if err := t.visit(nodes[i]); err != nil {
@@ -106,6 +136,12 @@ func (t *tape) visit(n *onnx.Node) error {
 	if !reached {
 		return nil
 	}
+	if c, ok := t.options.Composites.of(n); ok {
+		for i, d := range c.gradient(t, dy[0]) {
+			t.accumulate(c.inputs[i], d)
+		}
+		return nil
+	}
 	name := n.Op
 	if n.Domain != "" {
 		name = n.Domain + ":" + n.Op
@@ -132,6 +168,16 @@ func (t *tape) accumulate(v, d *onnx.Value) {
 		d = t.op("Add", sum, d)
 	}
 	t.grads[v] = d
+}
+
+// once makes a small value at its first use and returns it at the later ones.
+func (t *tape) once(key string, make func() *onnx.Value) *onnx.Value {
+	v, ok := t.cached[key]
+	if !ok {
+		v = make()
+		t.cached[key] = v
+	}
+	return v
 }
 
 // single says whether a shape holds exactly one element whatever its rank.

@@ -44,15 +44,16 @@ func project(g *onnx.Graph, y *onnx.Value, size int) *onnx.Value {
 
 // check compares the gradients of a graph by each operand with central
 // differences of its loss.
-func check(t *testing.T, operands []operand, build func(g *onnx.Graph, in []*onnx.Value) *onnx.Value) {
+func check(t *testing.T, threads int, operands []operand, build func(g *onnx.Graph, in []*onnx.Value) *onnx.Value) {
 	t.Helper()
+	composites = autodiff.Composites{}
 	g := onnx.NewGraph("test")
 	inputs := make([]*onnx.Value, len(operands))
 	for i, o := range operands {
 		inputs[i] = g.Input(fmt.Sprintf("in%d", i), onnx.Float32, o.dims()...)
 	}
 	loss := build(g, inputs)
-	gradients, err := autodiff.Gradients(g, loss, inputs...)
+	gradients, err := autodiff.Options{Composites: &composites, Threads: threads}.Gradients(g, loss, inputs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,14 +67,16 @@ func check(t *testing.T, operands []operand, build func(g *onnx.Graph, in []*onn
 		analytic := exact[i+1].Floats()
 		x := exact.input(i)
 		for j := range x {
-			const h = 1e-2
-			was := x[j]
-			x[j] = was + h
-			up := run()[0].Floats()[0]
-			x[j] = was - h
-			down := run()[0].Floats()[0]
-			x[j] = was
-			numeric := float64(up-down) / (2 * h)
+			at := func(h float32) float64 {
+				was := x[j]
+				defer func() { x[j] = was }()
+				x[j] = was + h
+				up := run()[0].Floats()[0]
+				x[j] = was - h
+				return float64(up-run()[0].Floats()[0]) / (2 * float64(h))
+			}
+			// Richardson's extrapolation: two steps cancel the error of second order.
+			numeric := (4*at(1e-2) - at(2e-2)) / 3
 			if diff := math.Abs(numeric - float64(analytic[j])); diff > 2e-3*(1+math.Abs(numeric)) {
 				t.Errorf("d loss / d in%d[%d] = %v, central difference %v", i, j, analytic[j], numeric)
 			}
@@ -202,9 +205,52 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 		{"SquareLoss of any batch", []operand{batch(5, 2), batch(5, 2)}, func(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
 			return autodiff.SquareLoss(g, in[0], in[1])
 		}},
+		{"Softmax", []operand{of(2, 3, 4)}, with("Softmax", []int64{2, 3, 4}, onnx.Axis(-1))},
+		{"FusedMatMul", []operand{of(2, 2, 3), of(2, 3, 2)}, with("com.microsoft:FusedMatMul", []int64{2, 2, 2}, onnx.Float("alpha", 0.5))},
+		{"FusedMatMul transA", []operand{of(2, 3, 2), of(2, 3, 4)}, with("com.microsoft:FusedMatMul", []int64{2, 2, 4}, onnx.Int("transA", 1))},
+		{"FusedMatMul transB", []operand{of(2, 2, 3), of(2, 4, 3)}, with("com.microsoft:FusedMatMul", []int64{2, 2, 4}, onnx.Int("transB", 1), onnx.Float("alpha", -2))},
+		{"FusedMatMul transAB", []operand{of(2, 3, 2), of(2, 4, 3)}, with("com.microsoft:FusedMatMul", []int64{2, 2, 4}, onnx.Int("transA", 1), onnx.Int("transB", 1))},
+		{"Gather", []operand{of(4, 3)}, func(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
+			return project(g, g.Op("Gather", onnx.Dims(5, 3), []*onnx.Value{in[0], g.Ints(1, 3, 1, 0, 1)}), 15)
+		}},
+		{"Concat", []operand{of(2, 3), of(2, 1)}, with("Concat", []int64{2, 4}, onnx.Axis(1))},
+		{"Concat of any batch", []operand{batch(2, 3), batch(4, 3)}, with("Concat", []int64{6, 3}, onnx.Axis(0))},
+		{"Split", []operand{of(2, 5)}, func(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
+			parts := g.OpN("Split", []onnx.Out{{Type: onnx.Float32, Shape: onnx.Dims(2, 2)}, {Type: onnx.Float32, Shape: onnx.Dims(2, 3)}},
+				[]*onnx.Value{in[0], g.Ints(2, 3)}, onnx.Axis(1))
+			return project(g, g.Op("Mul", onnx.Dims(2, 3), []*onnx.Value{parts[1], parts[1]}), 6) // the first part is not used
+		}},
+		{"Slice", []operand{of(4, 5)}, func(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
+			return project(g, g.Op("Slice", onnx.Dims(2, 3), []*onnx.Value{in[0], g.Ints(1, 0), g.Ints(3, 3)}), 6)
+		}},
+		{"Slice of one axis", []operand{of(4, 5)}, func(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
+			return project(g, g.Op("Slice", onnx.Dims(4, 2), []*onnx.Value{in[0], g.Ints(1), g.Ints(3), g.Ints(-1)}), 8)
+		}},
+		{"LayerNorm", []operand{of(3, 4), of(4), of(4)}, layerNorm},
+		{"LayerNorm of any batch", []operand{batch(3, 4), of(4), of(4)}, layerNorm},
+		{"SmoothedCrossEntropy", []operand{of(5, 3), of(4, 3)}, crossEntropy(0.1)},
+		{"CrossEntropy of any batch", []operand{batch(5, 3), of(4, 3)}, crossEntropy(0)},
 		{"two-layer model", []operand{batch(4, 3), of(3, 5), of(5), of(5, 1), of(1), batch(4, 1)}, twoLayers},
 	} {
-		t.Run(test.name, func(t *testing.T) { check(t, test.operands, test.build) })
+		t.Run(test.name, func(t *testing.T) {
+			check(t, 1, test.operands, test.build)
+			check(t, 2, test.operands, test.build)
+		})
+	}
+}
+
+// composites of the graph under test.
+var composites autodiff.Composites
+
+func layerNorm(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
+	return project(g, composites.LayerNorm(g, in[0], in[1], in[2], 1e-5), 12)
+}
+
+// crossEntropy of five rows over four classes, one row without weight.
+func crossEntropy(smoothing float32) func(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
+	return func(g *onnx.Graph, in []*onnx.Value) *onnx.Value {
+		weights := g.Floats([]int64{5, 1}, []float32{0.5, 0.25, 0, 0.5, 1})
+		return composites.SmoothedCrossEntropy(g, in[0], in[1], g.Ints(2, 0, 1, 3, 2), weights, 4, smoothing)
 	}
 }
 

@@ -53,6 +53,16 @@ func (p *Parameters) end(i int) int {
 	return p.size
 }
 
+// Prefix is the layout of the first n arrays, whose flat vector is the first part
+// of this one's.
+func (p *Parameters) Prefix(n int) *Parameters {
+	size := 0
+	if n > 0 {
+		size = p.end(n - 1)
+	}
+	return &Parameters{names: p.names[:n], shapes: p.shapes[:n], starts: p.starts[:n], size: size}
+}
+
 // Inputs declares an input of g for each array, in order.
 func (p *Parameters) Inputs(g *onnx.Graph) []*onnx.Value {
 	values := make([]*onnx.Value, p.Len())

@@ -2,6 +2,7 @@ package autodiff
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"hsnas/internal/onnx"
@@ -58,14 +59,17 @@ func sqrtRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
 	return []*onnx.Value{t.op("Div", half, n.Outputs[0])}, nil
 }
 
-// reluRule: the sign of a rectified value is 1 where it let the input through.
+// reluRule: the gradient passes where the rectified value is positive. A steep
+// HardSigmoid is 1 there and 0 elsewhere, at a third of the time of Sign.
 func reluRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
-	return []*onnx.Value{t.op("Mul", dy[0], t.op("Sign", n.Outputs[0]))}, nil
+	y := n.Outputs[0]
+	passed := t.g.Op("HardSigmoid", y.Shape(), []*onnx.Value{y}, onnx.Float("alpha", math.MaxFloat32), onnx.Float("beta", 0))
+	return []*onnx.Value{t.op("Mul", dy[0], passed)}, nil
 }
 
 func reshapeRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
 	x := n.Inputs[0]
-	return []*onnx.Value{t.g.Op("Reshape", x.Shape(), []*onnx.Value{dy[0], t.like(x)}), nil}, nil
+	return []*onnx.Value{t.g.Op("Reshape", x.Shape(), []*onnx.Value{dy[0], t.reshapeTo(x)}), nil}, nil
 }
 
 func transposeRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {

@@ -84,6 +84,23 @@ func (t *tape) like(v *onnx.Value) *onnx.Value {
 	return t.g.OpT("Shape", onnx.Int64, onnx.Dims(int64(len(v.Shape()))), []*onnx.Value{v})
 }
 
+// reshapeTo is like for the second input of Reshape, which can find one dimension
+// by itself.
+func (t *tape) reshapeTo(v *onnx.Value) *onnx.Value {
+	sizes, unknown := make([]int64, len(v.Shape())), 0
+	for i, d := range v.Shape() {
+		size, ok := d.Value()
+		if sizes[i] = size; !ok {
+			sizes[i] = -1
+			unknown++
+		}
+	}
+	if unknown > 1 {
+		return t.like(v)
+	}
+	return t.once(fmt.Sprint("reshape ", sizes), func() *onnx.Value { return t.g.Ints(sizes...) })
+}
+
 func fixed(shape []onnx.Dim) ([]int64, bool) {
 	sizes := make([]int64, len(shape))
 	for i, d := range shape {
