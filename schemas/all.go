@@ -10,6 +10,8 @@ type Artifact struct {
 // All describes every artifact, in the order of the stages.
 func All() []Artifact {
 	return []Artifact{
+		corpusPairs.artifact("corpus/corpus.parquet"),
+		vocabulary.artifact("corpus/vocabulary.parquet"),
 		architectures.artifact("sample/architectures.parquet"),
 		tfs.artifact("tfs/tfs.parquet"),
 		supernetScores.artifact("tfs/supernet.parquet"),

@@ -72,6 +72,8 @@ func fill[T any](v reflect.Value, columns []column[T], _ *T, r *rand.Rand) {
 
 func kinds() []kind {
 	return []kind{
+		kindOf(&corpusPairs, "corpus/corpus.parquet"),
+		kindOf(&vocabulary, "corpus/vocabulary.parquet"),
 		kindOf(&architectures, "sample/architectures.parquet"),
 		kindOf(&tfs, "tfs/tfs.parquet"),
 		kindOf(&supernetScores, "tfs/supernet.parquet"),

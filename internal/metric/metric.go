@@ -2,8 +2,8 @@
 //
 // It holds the field's measures of a performance predictor (mean absolute
 // error and Kendall's tau-b, as in arXiv 2310.16712), those of a latency
-// predictor (RMSE, MAPE), the summary statistics of repeated timings, and
-// bootstrap intervals for all of them.
+// predictor (RMSE, MAPE), that of translations (BLEU), the summary statistics of
+// repeated timings, and bootstrap intervals.
 //
 // Conventions, the same for every function here:
 //
