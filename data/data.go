@@ -1,6 +1,6 @@
-// Package data is what ships inside the binary: search spaces, tasks,
-// experiments, prompt templates and recorded LLM answers. Everything that a
-// user may want to change is a file here, and a path to a file of their own
+// Package data is what ships inside the binary: search spaces, tasks, experiments,
+// prompt templates, recorded LLM answers and tables of measured scores. Everything
+// that a user may want to change is a file here, and a path to a file of their own
 // goes wherever a name from here does.
 package data
 
@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
-//go:embed spaces/*.yaml tasks/*.yaml prompts/*.yaml experiments/*.yaml all:recorded all:paper
+//go:embed spaces/*.yaml tasks/*.yaml prompts/*.yaml experiments/*.yaml all:recorded all:paper all:tfs
 var files embed.FS
 
 // Kinds of YAML files that ship.
@@ -49,10 +50,32 @@ func Names(kind string) []string {
 }
 
 // Recorded returns the names of the recorded answers.
-func Recorded() []string {
-	found, _ := fs.Glob(files, "recorded/*.jsonl")
+func Recorded() []string { return named(files, "recorded", ".jsonl") }
+
+// Table returns a table of measured scores by its name, and the file for messages.
+func Table(name string) (text []byte, file string, err error) { return table(files, name) }
+
+// Tables returns the names of the tables of measured scores.
+func Tables() []string { return tables(files) }
+
+func table(from fs.FS, name string) (text []byte, file string, err error) {
+	file = path.Join("tfs", name+".csv")
+	if text, err = fs.ReadFile(from, file); err != nil {
+		return nil, "", fmt.Errorf("no table named %q ships with hsnas", name)
+	}
+	return text, "data/" + file, nil
+}
+
+// tables leaves out the files of single training runs, which lie beside a table.
+func tables(from fs.FS) []string {
+	return slices.DeleteFunc(named(from, "tfs", ".csv"), func(name string) bool { return strings.HasSuffix(name, ".runs") })
+}
+
+// named returns the names of the files in a folder that have an ending, without it.
+func named(from fs.FS, folder, ending string) []string {
+	found, _ := fs.Glob(from, folder+"/*"+ending)
 	for i, f := range found {
-		found[i] = strings.TrimSuffix(path.Base(f), ".jsonl")
+		found[i] = strings.TrimSuffix(path.Base(f), ending)
 	}
 	return found
 }

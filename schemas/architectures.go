@@ -4,7 +4,7 @@ package schemas
 // one place of the protocol.
 type Architecture struct {
 	ID           string
-	Set          string // SetDemonstration, SetTest or SetUnlabelled
+	Set          string // SetDemonstration, SetTest, SetExtra or SetUnlabelled
 	Split        string
 	Position     int32
 	Architecture string // canonical JSON
@@ -20,12 +20,13 @@ type Architecture struct {
 const (
 	SetDemonstration = "demonstration"
 	SetTest          = "test"
+	SetExtra         = "extra" // measured, but no predictor learns from it or is held against it
 	SetUnlabelled    = "unlabelled"
 )
 
 var architectures = table[Architecture]{name: "architectures", version: 1, columns: []column[Architecture]{
 	text("id", "identifier of the architecture: 16 hex digits of the SHA-256 of its canonical JSON", func(r *Architecture) *string { return &r.ID }),
-	text("set", "role in the protocol: demonstration, test or unlabelled", func(r *Architecture) *string { return &r.Set }),
+	text("set", "role in the protocol: demonstration, test, extra (measured, in neither) or unlabelled", func(r *Architecture) *string { return &r.Set }),
 	text("split", "name of the split, empty for a set that all splits share", func(r *Architecture) *string { return &r.Split }),
 	small("position", "", "place within the set and split, from 0", func(r *Architecture) *int32 { return &r.Position }),
 	text("architecture", "canonical JSON", func(r *Architecture) *string { return &r.Architecture }),

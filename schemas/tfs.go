@@ -22,7 +22,7 @@ var tfs = table[TFS]{name: "tfs", version: 1, columns: []column[TFS]{
 	number("score", "metric", "quality after training from scratch, on the validation set", func(r *TFS) *float64 { return &r.Score }),
 	maybeNumber("test_score", "metric", "the same on the test set; null where not measured", func(r *TFS) *float64 { return &r.TestScore }),
 	text("metric", "name of the task's metric", func(r *TFS) *string { return &r.Metric }),
-	text("source", "where the score comes from: published, table (the user's) or trained (here)", func(r *TFS) *string { return &r.Source }),
+	text("source", "where the score comes from: published, table (the task's) or trained (here)", func(r *TFS) *string { return &r.Source }),
 }}
 
 // WriteTFS writes tfs/tfs.parquet.

@@ -76,8 +76,8 @@ type measurement struct {
 }
 
 func newMeasurement(c *cli.Context, t *task.Task) (*measurement, error) {
-	if t.Family != "hat" {
-		return nil, config.Errorf("", 0, "latency measure needs a model family, which the task %s does not name", t.Name)
+	if t.Family != task.HAT {
+		return nil, config.Errorf("", 0, "latency measure times models of the family %s alone, which the task %s does not name", task.HAT, t.Name)
 	}
 	m := &measurement{task: t, params: benchmark.Defaults(), file: c.String("out")}
 	m.params.Device, m.params.Threads, m.params.Repetitions, m.params.Rounds = c.String("device"), c.Int("threads"), c.Int("repetitions"), 1

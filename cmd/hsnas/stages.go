@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"path/filepath"
 
 	"hsnas/internal/config"
@@ -43,21 +45,25 @@ const (
 )
 
 // Stages wires the stages of the experiment: what each reads and writes. A task
-// without a model family has nothing to benchmark.
+// whose models cannot be built has nothing to benchmark.
 func (e *Experiment) Stages() ([]pipeline.Stage, error) {
 	published, err := e.publishedFiles()
+	if err != nil {
+		return nil, err
+	}
+	table, err := e.tableSum()
 	if err != nil {
 		return nil, err
 	}
 	if err := e.checkLatency(); err != nil {
 		return nil, err
 	}
-	stages := []pipeline.Stage{e.sampleStage(published), e.tfsStage(published), e.labelStage(), e.distillStage()}
+	stages := []pipeline.Stage{e.sampleStage(published, table), e.tfsStage(published, table), e.labelStage(), e.distillStage()}
 	if len(e.Latency.Datasets) > 0 {
 		stages = append(stages, e.latencyStage())
 	}
 	stages = append(stages, e.exportStage(), e.searchStage())
-	if e.task.Family != "" {
+	if e.task.Family == task.HAT {
 		stages = append(stages, e.benchmarkStage())
 	}
 	return append(stages, e.reportStage()), nil
@@ -80,6 +86,26 @@ func (e *Experiment) publishedFiles() ([]string, error) {
 	return files, nil
 }
 
+// withTable are a stage's parameters, and the checksum of a table that ships: it is
+// no file outside the run, but what the stage makes depends on it all the same.
+type withTable[P any] struct {
+	Params P      `yaml:",inline"`
+	Table  string `yaml:"table_sha256,omitempty"`
+}
+
+// tableSum returns the SHA-256 of the task's table where it ships, else "".
+func (e *Experiment) tableSum() (string, error) {
+	if !e.task.TableShips() {
+		return "", nil
+	}
+	text, _, err := e.task.Table()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
 // checkLatency refuses an experiment whose search has no latency to keep to.
 func (e *Experiment) checkLatency() error {
 	if e.Search.Constraint == latency.Target && e.task.Family != "" && len(e.Latency.Datasets) == 0 {
@@ -94,9 +120,9 @@ func (e *Experiment) provenance(stage string, version int, call pipeline.Call) s
 	return schemas.Provenance{Stage: stage, StageVersion: version, Key: call.Key, Task: e.task.Name}
 }
 
-func (e *Experiment) sampleStage(files []string) pipeline.Stage {
+func (e *Experiment) sampleStage(files []string, table string) pipeline.Stage {
 	return pipeline.Stage{
-		Name: sample.Name, Version: sample.Version, Params: e.Sample,
+		Name: sample.Name, Version: sample.Version, Params: withTable[sample.Params]{e.Sample, table},
 		External: files, Outputs: []string{architecturesFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			return pipeline.Result{}, sample.Run(ctx, e.Sample, sample.Inputs{Task: e.task},
@@ -105,9 +131,9 @@ func (e *Experiment) sampleStage(files []string) pipeline.Stage {
 	}
 }
 
-func (e *Experiment) tfsStage(files []string) pipeline.Stage {
+func (e *Experiment) tfsStage(files []string, table string) pipeline.Stage {
 	return pipeline.Stage{
-		Name: tfs.Name, Version: tfs.Version, Params: e.TFS,
+		Name: tfs.Name, Version: tfs.Version, Params: withTable[tfs.Params]{e.TFS, table},
 		Inputs: []string{architecturesFile}, External: files, Outputs: []string{tfsFile, supernetFile, costsFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			return pipeline.Result{}, tfs.Run(ctx, e.TFS, tfs.Inputs{Task: e.task, Architectures: c.Path(architecturesFile)},
@@ -239,7 +265,7 @@ func (e *Experiment) benchmarkStage() pipeline.Stage {
 
 func (e *Experiment) reportStage() pipeline.Stage {
 	in := []string{architecturesFile, tfsFile, supernetFile, costsFile, labelsFile, requestsFile, distillFolder, exportFolder, candidatesFile, frontFile, ledgerFile}
-	timed, modelled := e.task.Family != "", len(e.Latency.Datasets) > 0
+	timed, modelled := e.task.Family == task.HAT, len(e.Latency.Datasets) > 0
 	if timed {
 		in = append(in, benchmarkFile, samplesFile, modelsFile)
 	}

@@ -1,6 +1,9 @@
 // Package cost computes the parameters and floating-point operations of an
-// architecture of HAT's Transformer, exact to the integer as the authors of
-// arXiv 2310.16712 published them.
+// architecture of a model family. For HAT's Transformer they are exact to the
+// integer as the authors of arXiv 2310.16712 published them. For the family micro,
+// pre-LN, two more LayerNorms, after the encoder and after the decoder, have
+// parameters, and FLOPs are those of the matrix products alone: the element-wise
+// constants were found from HAT's published totals and hold for nothing else.
 package cost
 
 import (
@@ -23,20 +26,18 @@ type Cost struct {
 // GFLOPs returns FLOPs / 10^9.
 func (c Cost) GFLOPs() float64 { return float64(c.FLOPs) / 1e9 }
 
-// qkv is the width that queries, keys and values project to, whatever the
-// embedding dimension and the number of heads.
-const qkv = 512
-
 // dims are the numbers of an architecture that the formulas need.
 type dims struct {
 	e, d              int64 // embedding dimensions of encoder and decoder
 	encFFN, decFFN    []int // a layer each
 	span              []int // encoder layers that a decoder layer attends to
 	source, target, v int64 // lengths and vocabulary
-	embeddings        int64 // tables of v rows: source side, target side
+	embeddings        int64 // parameters of the embedding tables
+	qkv               int64 // width of queries, keys and values
+	micro             bool  // of the family micro
 }
 
-// Of returns the cost of a on t, which must be of the family "hat" with a known
+// Of returns the cost of a on t, which must be of a model family with a known
 // vocabulary.
 func Of(t *task.Task, a space.Architecture) (Cost, error) {
 	if !t.HasCostModel() {
@@ -44,7 +45,10 @@ func Of(t *task.Task, a space.Architecture) (Cost, error) {
 	}
 	x := dimsOf(t, a)
 	lastLayer := 2 * x.target * x.d * x.v
-	flops := 2 * (x.macs() + x.elementwise())
+	flops := 2 * x.macs()
+	if !x.micro {
+		flops += 2 * x.elementwise()
+	}
 	return Cost{
 		Params:                x.params(),
 		EmbeddingParams:       x.embeddings,
@@ -67,6 +71,7 @@ func dimsOf(t *task.Task, a space.Architecture) dims {
 		e: int64(a.Int("encoder_embed_dim")), d: int64(a.Int("decoder_embed_dim")),
 		encFFN: a.Ints("encoder_ffn_dim"), decFFN: a.Ints("decoder_ffn_dim"), span: a.Ints("decoder_cross_attn_span"),
 		source: int64(t.Model.SourceTokens), target: int64(t.Model.TargetTokens), v: int64(t.Model.Vocabulary),
+		qkv: int64(t.Model.QKVWidth()), micro: t.Family == task.Micro,
 	}
 	x.embeddings = x.v * x.d
 	if !t.Model.SharedEmbeddings {
@@ -76,7 +81,7 @@ func dimsOf(t *task.Task, a space.Architecture) dims {
 }
 
 func (x *dims) macs() (sum int64) {
-	s, t := x.source, x.target
+	s, t, qkv := x.source, x.target, x.qkv
 	for _, f := range x.encFFN {
 		sum += 4*s*x.e*qkv + 2*s*s*qkv + 2*s*x.e*int64(f)
 	}
@@ -98,6 +103,10 @@ func (x *dims) elementwise() int64 {
 }
 
 func (x *dims) params() (sum int64) {
+	qkv := x.qkv
+	if x.micro {
+		sum = 2*x.e + 2*x.d // the final LayerNorms
+	}
 	for _, f := range x.encFFN {
 		f := int64(f)
 		sum += 4*x.e*qkv + 3*qkv + x.e + 2*x.e*f + f + x.e + 4*x.e

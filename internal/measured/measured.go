@@ -1,11 +1,11 @@
-// Package measured reads the table of a space of the user's own: a CSV with one
-// trained architecture in each row, its score and what it costs.
+// Package measured reads a task's table, the user's or one that ships: a CSV with
+// one trained architecture in each row, its score and what it costs.
 //
 // There is one column for each hyperparameter, by its name; a hyperparameter
 // with a value for each layer is written as a list like "[64, 32]", and a depth
 // may be left out, being the length of its lists. The column score is needed,
-// test_score and set (demonstration or test) are optional. Every other column
-// is a cost: latency_ms, energy_mj.
+// test_score and set (demonstration, test, or extra for neither) are optional.
+// Every other column is a cost: latency_ms, energy_mj.
 package measured
 
 import (
@@ -15,7 +15,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +35,7 @@ const (
 const (
 	Demonstration = "demonstration"
 	Test          = "test"
+	Extra         = "extra" // measured, but in neither
 )
 
 // Cost is a cost column.
@@ -56,17 +56,18 @@ type Row struct {
 
 // Table is the whole file.
 type Table struct {
+	File  string // for messages
 	Costs []Cost
 	Rows  []Row
 	Sets  bool // whether there is a column set
 }
 
-// Read reads the table of a task's own space. Every fault is a *config.Error
-// with file and line that names the column and what was expected.
-func Read(file string, t *task.Task) (*Table, error) {
-	text, err := os.ReadFile(file)
+// Read reads a task's table. Every fault is a *config.Error with file and line
+// that names the column and what was expected.
+func Read(t *task.Task) (*Table, error) {
+	text, file, err := t.Table()
 	if err != nil {
-		return nil, config.Errorf("", 0, "cannot read the table of measured scores: %v", err)
+		return nil, err
 	}
 	return parse(file, text, t.Space, t.Metric)
 }
@@ -94,7 +95,7 @@ func parse(file string, text []byte, s *space.Space, m task.Metric) (*Table, err
 		return nil, err
 	}
 	_, sets := p.column[SetColumn]
-	table := &Table{Sets: sets}
+	table := &Table{File: file, Sets: sets}
 	for _, c := range p.costs {
 		table.Costs = append(table.Costs, Cost{header[c], unit(header[c])})
 	}
@@ -186,8 +187,8 @@ func (p *parser) row(line int, fields []string) (Row, error) {
 	}
 	if c, ok := p.column[SetColumn]; ok {
 		row.Set = strings.TrimSpace(fields[c])
-		if row.Set != Demonstration && row.Set != Test {
-			return row, p.fault(line, c, fields, "expected demonstration or test")
+		if row.Set != Demonstration && row.Set != Test && row.Set != Extra {
+			return row, p.fault(line, c, fields, "expected demonstration, test or extra")
 		}
 	}
 	return row, nil

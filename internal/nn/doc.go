@@ -35,8 +35,5 @@ const (
 	EOS = 2 // ends a sentence; the decoder's input begins with it
 )
 
-// QKV is the width of queries, keys and values.
-const QKV = 512
-
 // epsilon is LayerNorm's.
 const epsilon = 1e-5

@@ -219,8 +219,9 @@ func TestShapeOf(t *testing.T) {
 	}
 	a := x.Space.Largest()
 	for want, spoil := range map[string]func(y *task.Task){
-		"task wmt14.en-de has no model family; only tasks of the family hat can be built as models": func(y *task.Task) { y.Family = "" },
-		"task wmt14.en-de does not say its vocabulary, which a model needs":                         func(y *task.Task) { y.Model = &task.Transformer{SourceTokens: 1, TargetTokens: 1} },
+		"task wmt14.en-de has no model family; only tasks of the family hat can be built as models":        func(y *task.Task) { y.Family = "" },
+		"task wmt14.en-de has the model family micro; only tasks of the family hat can be built as models": func(y *task.Task) { y.Family = task.Micro },
+		"task wmt14.en-de does not say its vocabulary, which a model needs":                                func(y *task.Task) { y.Model = &task.Transformer{SourceTokens: 1, TargetTokens: 1} },
 	} {
 		y := *x
 		spoil(&y)

@@ -29,16 +29,20 @@ type Side struct {
 	Heads    []int // each layer's, of its self-attention
 }
 
-// ShapeOf is the shape of an architecture of the family "hat".
+// ShapeOf is the shape of an architecture of the family HAT.
 func ShapeOf(t *task.Task, a space.Architecture) (Shape, error) {
-	if t.Family != "hat" {
-		return Shape{}, config.Errorf("", 0, "task %s has no model family; only tasks of the family hat can be built as models", t.Name)
+	if t.Family != task.HAT {
+		family := "no model family"
+		if t.Family != "" {
+			family = "the model family " + t.Family
+		}
+		return Shape{}, config.Errorf("", 0, "task %s has %s; only tasks of the family %s can be built as models", t.Name, family, task.HAT)
 	}
 	if t.Model.Vocabulary < 1 {
 		return Shape{}, config.Errorf("", 0, "task %s does not say its vocabulary, which a model needs", t.Name)
 	}
 	s := Shape{
-		Vocabulary: t.Model.Vocabulary, Shared: t.Model.SharedEmbeddings, QKV: QKV,
+		Vocabulary: t.Model.Vocabulary, Shared: t.Model.SharedEmbeddings, QKV: t.Model.QKVWidth(),
 		Encoder: side(a, "encoder"), Decoder: side(a, "decoder"),
 		CrossHeads: a.Ints("decoder_cross_attn_heads"), Spans: a.Ints("decoder_cross_attn_span"),
 	}

@@ -48,8 +48,8 @@ type Prompt struct {
 }
 
 // Render writes the prompt that asks for the scores of the queries. Numbers of
-// the metric have the metric's decimals; the cost is total FLOPs / 10^9 with two
-// decimals, where the task has a cost model.
+// the metric have the metric's decimals; the cost is total FLOPs in the unit of the
+// prompt's cost label with two decimals, where the task has a cost model.
 func Render(t *task.Task, demos []Demonstration, queries []space.Architecture, c Components) (Prompt, error) {
 	if len(queries) == 0 {
 		return Prompt{}, fmt.Errorf("a prompt needs at least one query")
@@ -135,7 +135,7 @@ func (w *writer) architecture(title string, i int, a space.Architecture) {
 	if err != nil && w.err == nil {
 		w.err = err
 	}
-	w.line(w.task.Prompt.CostLabel + ": " + strconv.FormatFloat(float64(x.FLOPs)/1e9, 'f', 2, 64))
+	w.line(w.task.Prompt.CostLabel + ": " + strconv.FormatFloat(float64(x.FLOPs)/w.task.Prompt.CostUnit(), 'f', 2, 64))
 }
 
 // instructions returns the task's instructions without what they say about

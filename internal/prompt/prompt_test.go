@@ -46,10 +46,11 @@ const (
 // TestGolden holds made-up prompts, whole and without each component, against
 // files that were read over once.
 func TestGolden(t *testing.T) {
-	wmt, own := load(t, "wmt14.en-de"), load(t, "testdata/kernels.yaml")
+	wmt, own, micro := load(t, "wmt14.en-de"), load(t, "testdata/kernels.yaml"), load(t, "micro.en-de")
 	a, b := architecture(t, wmt, shallow), architecture(t, wmt, deep)
 	c := architecture(t, own, `{"width":[16,24],"kernel":"3x3"}`)
 	d := architecture(t, own, `{"width":[8],"kernel":"depthwise, 5x5"}`)
+	e, f := micro.Space.Smallest(), micro.Space.Largest()
 	tests := []struct {
 		name       string
 		task       *task.Task
@@ -64,6 +65,8 @@ func TestGolden(t *testing.T) {
 		{"wmt-no-demonstrations", wmt, a, b, Components{NoDemonstrations: true}},
 		{"wmt-no-cost", wmt, a, b, Components{NoCost: true}},
 		{"own", own, c, d, Components{}},
+		{"micro", micro, e, f, Components{}},
+		{"micro-no-cost", micro, e, f, Components{NoCost: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,9 +15,15 @@ import (
 type Prompt struct {
 	Role         string   `yaml:"role"`
 	Instructions []string `yaml:"instructions"`
-	CostLabel    string   `yaml:"cost_label"` // line of the computed cost, GFLOPs; "" for none
+	CostLabel    string   `yaml:"cost_label"` // line of the computed cost, and its unit: GFLOPs or MFLOPs; "" for none
 	AnswerKey    string   `yaml:"answer_key"` // key of a prediction in the answer's JSON
 }
+
+// costUnits are the FLOPs of each unit that a cost may be shown in.
+var costUnits = map[string]float64{"GFLOPs": 1e9, "MFLOPs": 1e6}
+
+// CostUnit returns the FLOPs of one unit of CostLabel, which must not be "".
+func (p *Prompt) CostUnit() float64 { return costUnits[p.CostLabel] }
 
 // Validate implements config.Validator.
 func (p *Prompt) Validate() error {
@@ -26,6 +32,8 @@ func (p *Prompt) Validate() error {
 		return config.Fieldf("role", "a prompt needs a role: the system message")
 	case len(p.Instructions) == 0:
 		return config.Fieldf("instructions", "a prompt needs instructions")
+	case p.CostLabel != "" && costUnits[p.CostLabel] == 0:
+		return config.Fieldf("cost_label", "expected GFLOPs or MFLOPs, the unit that computed costs are shown in, found %q", p.CostLabel)
 	case p.AnswerKey == "" || p.AnswerKey == "id":
 		return config.Fieldf("answer_key", "a prompt needs the key of a prediction in the answer, other than id")
 	}

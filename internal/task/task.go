@@ -18,10 +18,10 @@ import (
 type Task struct {
 	Name   string
 	Title  string
-	Family string // "hat", or "" for a space without a model family of ours
+	Family string // HAT, Micro, or "" for a space without a model family of ours
 	Space  *space.Space
 	Metric Metric
-	Model  *Transformer // set for the family "hat" alone
+	Model  *Transformer // set where there is a family
 	Prompt Prompt
 	Data   Data
 	Dir    string // folder of the task's file, "" for one that ships; relative paths start here
@@ -57,14 +57,15 @@ func (m *Metric) Validate() error {
 	return nil
 }
 
-// Transformer is what the cost model and the exporter of the family "hat" need
-// beside the architecture.
+// Transformer is what the models of a family and their costs need beside the
+// architecture.
 type Transformer struct {
 	Vocabulary       int  `yaml:"vocabulary"`        // rows of the embedding, the decoder's where they are two; 0 where unknown
 	SourceVocabulary int  `yaml:"source_vocabulary"` // rows of the encoder's embedding where it is not shared
 	SourceTokens     int  `yaml:"source_tokens"`
 	TargetTokens     int  `yaml:"target_tokens"`
-	SharedEmbeddings bool `yaml:"shared_embeddings"` // encoder, decoder and output share one
+	SharedEmbeddings bool `yaml:"shared_embeddings"` // encoder, decoder and output share one; else the last two do
+	QKV              int  `yaml:"qkv"`               // width of queries, keys and values; 0 for HAT's, 512
 }
 
 // Validate implements config.Validator.
@@ -74,14 +75,16 @@ func (m *Transformer) Validate() error {
 		return config.Fieldf("source_tokens", "a model needs source_tokens and target_tokens of at least 1, and a vocabulary of at least 0")
 	case m.SharedEmbeddings == (m.SourceVocabulary != 0):
 		return config.Fieldf("source_vocabulary", "a source_vocabulary goes with embeddings that are not shared, and the other way round")
+	case m.QKV < 0:
+		return config.Fieldf("qkv", "expected the width of queries, keys and values, or 0 for HAT's 512; found %d", m.QKV)
 	}
 	return nil
 }
 
-// Data names where the truth comes from: published figures or the user's table.
+// Data names where the truth comes from: published figures or a table.
 type Data struct {
 	LLMAS string `yaml:"llmas"` // folder name in the paper's published data, wmt14ende for example
-	Table string `yaml:"table"` // CSV of measured scores and costs, relative to the task's file
+	Table string `yaml:"table"` // measured scores and costs: a table that ships, or the path of a CSV, relative to the task's file
 }
 
 // Validate implements config.Validator.
@@ -113,10 +116,12 @@ func (d *document) Validate() error {
 		return config.Fieldf("space", "a task needs a space: the name of one that ships, or a path")
 	case d.Metric.Name == "":
 		return config.Fieldf("metric", "a task needs a metric")
-	case d.Family != "" && d.Family != "hat":
-		return config.Fieldf("family", "unknown family %q; known: hat; leave it out for a space without one", d.Family)
-	case (d.Family == "hat") != (d.Model != nil):
-		return config.Fieldf("model", "family hat and a model section go together")
+	case d.Family != "" && d.Family != HAT && d.Family != Micro:
+		return config.Fieldf("family", "unknown family %q; known: %s, %s; leave it out for a space without one", d.Family, HAT, Micro)
+	case (d.Family != "") != (d.Model != nil):
+		return config.Fieldf("model", "a family and a model section go together: give both or neither")
+	case d.Family == Micro && d.Model.SharedEmbeddings:
+		return config.Fieldf("model", "the source of the family %s has an embedding of its own: give a source_vocabulary, and shared_embeddings false", Micro)
 	}
 	return nil
 }
@@ -176,30 +181,6 @@ func IsPath(s string) bool {
 	return strings.ContainsRune(s, '/') || strings.HasSuffix(s, ".yaml") || strings.HasSuffix(s, ".yml")
 }
 
-// hatNames are the hyperparameters that a space of the family "hat" must have.
-var hatNames = []string{
-	"encoder_embed_dim", "encoder_layers", "encoder_ffn_dim", "encoder_self_attn_heads", "decoder_embed_dim",
-	"decoder_layers", "decoder_ffn_dim", "decoder_self_attn_heads", "decoder_cross_attn_heads", "decoder_cross_attn_span",
-}
-
-func (t *Task) checkFamily(file string) error {
-	if t.Family != "hat" {
-		return nil
-	}
-	for _, name := range hatNames {
-		i, ok := t.Space.Index(name)
-		if !ok {
-			return config.Errorf(file, 0, "family hat needs the hyperparameter %s, which the space %s does not have", name, t.Space.Name)
-		}
-		for _, c := range t.Space.Hyperparameters[i].Choices {
-			if n, whole := c.Int(); !whole || n < 1 {
-				return config.Errorf(file, 0, "family hat needs whole numbers for %s; the space %s has %s", name, t.Space.Name, c)
-			}
-		}
-	}
-	return nil
-}
-
 // addFile remembers a file of the user's that the task was read from.
 func (t *Task) addFile(dir, file string) {
 	if dir != "" {
@@ -211,7 +192,7 @@ func (t *Task) addFile(dir, file string) {
 // table included; those that ship are part of the program.
 func (t *Task) Files() []string {
 	files := append([]string(nil), t.files...)
-	if t.Data.Table != "" {
+	if t.Data.Table != "" && !t.TableShips() {
 		files = append(files, t.Path(t.Data.Table))
 	}
 	return files
@@ -224,10 +205,6 @@ func (t *Task) Path(p string) string {
 	}
 	return filepath.Join(t.Dir, p)
 }
-
-// HasCostModel says whether FLOPs and parameters of an architecture can be
-// computed, which needs a model family and a vocabulary.
-func (t *Task) HasCostModel() bool { return t.Family == "hat" && t.Model.Vocabulary > 0 }
 
 // String returns the name and title.
 func (t *Task) String() string { return fmt.Sprintf("%s (%s)", t.Name, t.Title) }

@@ -76,13 +76,12 @@ func (d *data) readArchitectures(path string) error {
 			return fmt.Errorf("distill: %s: %s: %w", path, r.ID, err)
 		}
 		d.archs[r.ID] = a
-		if r.Set == schemas.SetUnlabelled {
-			continue
-		}
-		s := d.split(r.Split)
-		if r.Set == schemas.SetDemonstration {
+		switch r.Set {
+		case schemas.SetDemonstration:
+			s := d.split(r.Split)
 			s.demonstrations = append(s.demonstrations, r.ID)
-		} else {
+		case schemas.SetTest:
+			s := d.split(r.Split)
 			s.test = append(s.test, r.ID)
 		}
 	}
@@ -135,7 +134,7 @@ func (d *data) readTable() error {
 	if d.task.Data.Table == "" {
 		return nil
 	}
-	table, err := measured.Read(d.task.Path(d.task.Data.Table), d.task)
+	table, err := measured.Read(d.task)
 	if err != nil {
 		return fmt.Errorf("distill: %w", err)
 	}

@@ -48,7 +48,7 @@ func own(t *testing.T, dir string) distill.Inputs {
 		text += fmt.Sprintf("\"[%s]\",%s,%.4f,%.3f,%.3f\n", strings.Join(a.Literals(1), ", "), a.Literals(2)[0], quality(m)+0.01*r.Float64(), 2*m, 1+m)
 	}
 	write("scores.csv", text)
-	table, err := measured.Read(on.Path("scores.csv"), on)
+	table, err := measured.Read(on)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +76,7 @@ func own(t *testing.T, dir string) distill.Inputs {
 			}
 		}
 	}
+	f.add(table.Rows[0].Arch, schemas.SetExtra, "", 0) // of no split
 	for i := range 60 {
 		a := on.Space.Sample(r)
 		f.add(a, schemas.SetUnlabelled, "", i)

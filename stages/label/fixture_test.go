@@ -96,6 +96,7 @@ hyperparameters:
 		add(schemas.SetTest, split, 3)
 	}
 	add(schemas.SetUnlabelled, "", 4)
+	add(schemas.SetExtra, "", 1) // nobody asks about it
 	return artifacts(t, tk, dir, rows, truth)
 }
 

@@ -82,15 +82,15 @@ const minRows = 10
 
 // FitDataset fits a predictor to a dataset: a published one's name, or a CSV file.
 func FitDataset(ctx context.Context, p Params, t *task.Task, dataset string) (*Fit, error) {
+	if err := checkFamily(t, dataset); err != nil {
+		return nil, err
+	}
 	measured, source, err := Read(dataset)
 	if err != nil {
 		return nil, err
 	}
 	if len(measured) < minRows {
 		return nil, config.Errorf("", 0, "%d measured architectures, expected at least %d", len(measured), minRows)
-	}
-	if t.Family != "hat" {
-		return nil, config.Errorf("", 0, "latency datasets have HAT's ten features, which the task %s does not; give its table a cost column instead", t.Name)
 	}
 	features, err := predictor.FeatureSet(t, predictor.HATMeans)
 	if err != nil {
@@ -118,6 +118,18 @@ func FitDataset(ctx context.Context, p Params, t *task.Task, dataset string) (*F
 	fit.score(dataset, source, measured, x, parts, mlp)
 	fit.Score.LossCurve = curve
 	return fit, nil
+}
+
+// checkFamily refuses a dataset of other features than the task's, or of another
+// model family.
+func checkFamily(t *task.Task, dataset string) error {
+	switch {
+	case t.Family == "":
+		return config.Errorf("", 0, "latency datasets have HAT's ten features, which the task %s does not; give its table a cost column instead", t.Name)
+	case t.Family != task.HAT && !IsFile(dataset):
+		return config.Errorf("", 0, "the dataset is of HAT's models, those of the task %s are of the family %s; give a CSV file measured on them", t.Name, t.Family)
+	}
+	return nil
 }
 
 // Read returns the rows of a dataset and where they come from.

@@ -92,4 +92,13 @@ func TestFitDatasetFaults(t *testing.T) {
 	if _, err := FitDataset(t.Context(), Defaults(), tk, file); err == nil {
 		t.Error("a CSV of other columns was accepted")
 	}
+	for family, want := range map[string]string{
+		"":         "latency datasets have HAT's ten features, which the task wmt14.en-de does not; give its table a cost column instead",
+		task.Micro: "the dataset is of HAT's models, those of the task wmt14.en-de are of the family micro; give a CSV file measured on them",
+	} {
+		tk.Family = family
+		if _, err := FitDataset(t.Context(), Defaults(), tk, "wmt14ende_cpu_xeon"); err == nil || err.Error() != want {
+			t.Errorf("error %v\nwant  %s", err, want)
+		}
+	}
 }

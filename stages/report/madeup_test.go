@@ -58,6 +58,7 @@ var architectures = []schemas.Architecture{
 	{ID: "d1", Set: schemas.SetDemonstration, Split: "456", Architecture: "{}"},
 	{ID: "t1", Set: schemas.SetTest, Split: "123", Architecture: "{}"},
 	{ID: "t2", Set: schemas.SetTest, Split: "123", Position: 1, Architecture: "{}"},
+	{ID: "e1", Set: schemas.SetExtra, Architecture: "{}"},
 	{ID: "u1", Set: schemas.SetUnlabelled, Architecture: "{}"},
 }
 

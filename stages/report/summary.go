@@ -33,7 +33,7 @@ func better(minimize bool) string {
 // set has splits.
 func (w *writer) architectureSets() []string {
 	var items []string
-	for _, set := range []string{schemas.SetDemonstration, schemas.SetTest, schemas.SetUnlabelled} {
+	for _, set := range []string{schemas.SetDemonstration, schemas.SetTest, schemas.SetExtra, schemas.SetUnlabelled} {
 		bySplit, splits, ids := map[string]int{}, []string{}, map[string]bool{}
 		for _, a := range w.art.architectures {
 			if a.Set != set {
@@ -64,7 +64,7 @@ func (w *writer) architectureSets() []string {
 
 var truthSources = map[string]string{
 	schemas.SourcePublished: "published by others, trained from scratch by them",
-	schemas.SourceTable:     "from the user's table",
+	schemas.SourceTable:     "from the task's table",
 	schemas.SourceTrained:   "trained from scratch here",
 }
 

@@ -2,8 +2,8 @@
 // demonstrations and the test set of every split, and the unlabelled set that
 // the LLM labels for its student.
 //
-// Where the authors published them they are read; a space of the user's own has
-// them in its table; otherwise they are sampled from the space.
+// Where the authors published them they are read; a task with a table has them
+// there; otherwise they are sampled from the space.
 package sample
 
 import (
@@ -59,7 +59,7 @@ type sampler struct {
 	params Params
 	task   *task.Task
 	rows   []schemas.Architecture
-	taken  map[string]bool // keys of demonstrations and test
+	taken  map[string]bool // keys of demonstrations and test, and of a table's other rows
 }
 
 func (s *sampler) draw() error {
@@ -141,33 +141,33 @@ func (s *sampler) parse(texts []string) ([]space.Architecture, error) {
 	return out, nil
 }
 
-// table divides the user's measured architectures.
+// table divides the measured architectures.
 func (s *sampler) table() error {
-	file := s.task.Path(s.task.Data.Table)
-	table, err := measured.Read(file, s.task)
+	table, err := measured.Read(s.task)
 	if err != nil {
 		return err
 	}
-	var pool, demonstrations, test []space.Architecture
+	var pool []space.Architecture
+	sets := map[string][]space.Architecture{}
 	for _, row := range table.Rows {
 		pool = append(pool, row.Arch)
+		sets[row.Set] = append(sets[row.Set], row.Arch)
 		s.taken[row.Arch.Key()] = true
-		if row.Set == measured.Demonstration {
-			demonstrations = append(demonstrations, row.Arch)
-		} else {
-			test = append(test, row.Arch)
-		}
 	}
 	if !table.Sets {
-		return s.divide(pool, file)
+		return s.divide(pool, table.File)
 	}
+	demonstrations, test := sets[measured.Demonstration], sets[measured.Test]
 	if len(demonstrations) < 2 || len(test) < 2 {
-		return config.Errorf(file, 0, "%d demonstrations and %d test architectures in the column %s, expected at least 2 of each", len(demonstrations), len(test), measured.SetColumn)
+		return config.Errorf(table.File, 0, "%d demonstrations and %d test architectures in the column %s, expected at least 2 of each", len(demonstrations), len(test), measured.SetColumn)
 	}
 	if err := s.add(schemas.SetDemonstration, FixedSplit, demonstrations); err != nil {
 		return err
 	}
-	return s.add(schemas.SetTest, FixedSplit, test)
+	if err := s.add(schemas.SetTest, FixedSplit, test); err != nil {
+		return err
+	}
+	return s.add(schemas.SetExtra, "", sets[measured.Extra])
 }
 
 // trained samples the architectures that will be trained here.

@@ -159,6 +159,49 @@ func TestTableWithSets(t *testing.T) {
 	}
 }
 
+// microTask is the embedded task with a table of made-up scores: 3 demonstrations,
+// 2 for the test, 2 extra.
+func microTask(t *testing.T) *task.Task {
+	t.Helper()
+	on, err := task.Load("micro.en-de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	on.Data.Table = "testdata/made_up.csv"
+	return on
+}
+
+func TestExtra(t *testing.T) {
+	p := Defaults()
+	p.Unlabelled = 300
+	rows := sampled(t, p, microTask(t))
+	got := count(rows)
+	if got["demonstration"+FixedSplit] != 3 || got["test"+FixedSplit] != 2 || got["extra"] != 2 || got["unlabelled"] != 300 || len(got) != 4 {
+		t.Errorf("sets %v", got)
+	}
+	ids := map[string]bool{}
+	for _, r := range rows {
+		if ids[r.ID] {
+			t.Errorf("%s twice: in the table, and drawn as unlabelled", r.Architecture)
+		}
+		ids[r.ID] = true
+		if r.Params == nil || r.FLOPs == nil || *r.FLOPs <= *r.FLOPsWithoutLastLayer {
+			t.Fatalf("costs of %+v", r)
+		}
+	}
+}
+
+// A table that is all extra has nothing to predict.
+func TestTooFewInSets(t *testing.T) {
+	on := ownTask(t, "width,score,set", func(i int) string { return plainRow(i) + ",extra" }, 3)
+	err := Run(t.Context(), Defaults(), Inputs{on}, Outputs{"unwritten"}, prov, progress.Discard)
+	want := "sample: " + on.Path("scores.csv") + ": 0 demonstrations and 0 test architectures in the column set, expected at least 2 of each"
+	var fault *config.Error
+	if !errors.As(err, &fault) || err.Error() != want {
+		t.Errorf("error %v\nwant  %s", err, want)
+	}
+}
+
 func TestSampledFromTheSpace(t *testing.T) {
 	on, err := task.Load("iwslt14.de-en")
 	if err != nil {

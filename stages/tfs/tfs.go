@@ -1,5 +1,5 @@
 // Package tfs is the stage that brings the truth: the quality of architectures
-// that were trained from scratch, from published figures or the user's table,
+// that were trained from scratch, from published figures or the task's table,
 // with what else is known of them, supernets' scores and measured costs.
 package tfs
 
@@ -42,8 +42,7 @@ type Inputs struct {
 // there is nothing to tell.
 type Outputs struct{ TFS, Supernet, Costs string }
 
-// Run writes the truth of every architecture that the sample's demonstrations
-// and test sets hold.
+// Run writes the truth of every architecture of the sample that is not unlabelled.
 func Run(_ context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
 	if err := p.Validate(); err != nil {
 		return err
@@ -149,7 +148,7 @@ func (g *gatherer) seed(s published.Seed) error {
 // table takes over all rows: a cost is known of architectures that no split
 // holds, too, and a cost predictor learns from it.
 func (g *gatherer) table() error {
-	table, err := measured.Read(g.task.Path(g.task.Data.Table), g.task)
+	table, err := measured.Read(g.task)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"hsnas/internal/measured"
 	"hsnas/internal/progress"
 	"hsnas/internal/published"
 	"hsnas/internal/task"
@@ -109,6 +110,32 @@ func TestTable(t *testing.T) {
 	costs, err := schemas.ReadMeasuredCosts(out.Costs)
 	if err != nil || len(costs) != 6 || costs[5].Value != 60 || costs[5].Unit != "ms" {
 		t.Errorf("costs %+v, %v; want all six", costs, err)
+	}
+}
+
+// The truth of extra architectures is told too; that of unlabelled ones is not asked for.
+func TestExtra(t *testing.T) {
+	on, err := task.Load("micro.en-de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	on.Data.Table = "../sample/testdata/made_up.csv"
+	table, err := measured.Read(on)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sample []schemas.Architecture
+	for i, set := range []string{schemas.SetDemonstration, schemas.SetTest, schemas.SetExtra, schemas.SetUnlabelled} {
+		a := table.Rows[i].Arch
+		sample = append(sample, schemas.Architecture{ID: a.ID(), Set: set, Architecture: a.String()})
+	}
+	out, err := run(t, t.TempDir(), on, sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := schemas.ReadTFS(out.TFS)
+	if err != nil || len(rows) != 3 || rows[2].ID != sample[2].ID || rows[2].Score != 3 || rows[2].TestScore != 3.5 {
+		t.Errorf("rows %+v, %v; want three, the last of the extra architecture", rows, err)
 	}
 }
 
