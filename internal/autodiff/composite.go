@@ -1,6 +1,10 @@
 package autodiff
 
-import "hsnas/internal/onnx"
+import (
+	"slices"
+
+	"hsnas/internal/onnx"
+)
 
 // Composites are values of a graph that take several nodes to compute and whose
 // gradient is known in closed form, with fewer and cheaper nodes than the chain
@@ -40,7 +44,8 @@ func (c *Composites) define(out *onnx.Value, k composite) *onnx.Value {
 func (c *Composites) LayerNorm(g *onnx.Graph, x, gain, bias *onnx.Value, epsilon float32) *onnx.Value {
 	t := newTape(g)
 	centred := t.op("Sub", x, t.meanLast(x))
-	variance := t.meanLast(t.op("Mul", centred, centred))
+	squares := g.Op("ReduceSumSquare", t.lastReduced(x), []*onnx.Value{centred}, onnx.IntsAttr("axes", -1), onnx.Int("keepdims", 1))
+	variance := t.op("Div", squares, t.size(gain))
 	inverse := t.op("Reciprocal", t.op("Sqrt", t.op("Add", variance, g.Scalar(epsilon))))
 	h := t.op("Mul", centred, inverse)
 	y := t.op("Add", t.op("Mul", h, gain), bias)
@@ -62,9 +67,14 @@ func (c *Composites) LayerNorm(g *onnx.Graph, x, gain, bias *onnx.Value, epsilon
 
 // meanLast is the mean along the last axis, which stays as 1.
 func (t *tape) meanLast(v *onnx.Value) *onnx.Value {
-	shape := append([]onnx.Dim(nil), v.Shape()...)
+	return t.g.Op("ReduceMean", t.lastReduced(v), []*onnx.Value{v}, onnx.IntsAttr("axes", -1), onnx.Int("keepdims", 1))
+}
+
+// lastReduced is the shape of v with the last axis reduced to 1.
+func (t *tape) lastReduced(v *onnx.Value) []onnx.Dim {
+	shape := slices.Clone(v.Shape())
 	shape[len(shape)-1] = onnx.Fixed(1)
-	return t.g.Op("ReduceMean", shape, []*onnx.Value{v}, onnx.IntsAttr("axes", -1), onnx.Int("keepdims", 1))
+	return shape
 }
 
 // gainColumn is gain / d as a column [d, 1].

@@ -191,10 +191,16 @@ func reduceMeanRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, err
 	return []*onnx.Value{t.expand(n, scaled, list)}, nil
 }
 
-// size is the number of elements of v at run time, as a float.
+// size is the number of elements of v, as a float.
 func (t *tape) size(v *onnx.Value) *onnx.Value {
-	size := t.g.OpT("Size", onnx.Int64, nil, []*onnx.Value{v})
-	return t.g.Op("Cast", nil, []*onnx.Value{size}, onnx.To(onnx.Float32))
+	if sizes, ok := fixed(v.Shape()); ok {
+		n, _ := onnx.Elements(sizes)
+		return t.g.Scalar(float32(n))
+	}
+	return t.once("size "+v.Name(), func() *onnx.Value {
+		size := t.g.OpT("Size", onnx.Int64, nil, []*onnx.Value{v})
+		return t.g.Op("Cast", nil, []*onnx.Value{size}, onnx.To(onnx.Float32))
+	})
 }
 
 // expand repeats the gradient of a reduction along the axes it reduced.

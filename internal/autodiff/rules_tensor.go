@@ -48,10 +48,8 @@ func softmaxRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error)
 
 // sumLast is the sum along the last axis, which stays as 1.
 func (t *tape) sumLast(v *onnx.Value) *onnx.Value {
-	shape := append([]onnx.Dim(nil), v.Shape()...)
-	shape[len(shape)-1] = onnx.Fixed(1)
 	last := t.once("axis -1", func() *onnx.Value { return t.g.Ints(-1) })
-	return t.g.Op("ReduceSum", shape, []*onnx.Value{v, last}, onnx.Int("keepdims", 1))
+	return t.g.Op("ReduceSum", t.lastReduced(v), []*onnx.Value{v, last}, onnx.Int("keepdims", 1))
 }
 
 // gatherRule, along the first axis: rows that were taken several times get the

@@ -41,6 +41,7 @@ type File struct {
 	r       io.ReaderAt
 	data    int64 // where the data section starts
 	tensors map[string]Info
+	strings map[string]string // the file's metadata
 	closer  io.Closer
 }
 
@@ -113,6 +114,9 @@ func (f *File) readHeader(header []byte, size int64) error {
 	f.tensors = make(map[string]Info, len(entries))
 	for name, text := range entries {
 		if name == "__metadata__" {
+			if err := json.Unmarshal(text, &f.strings); err != nil {
+				return errors.New("the metadata are not text by name")
+			}
 			continue
 		}
 		t, err := readInfo(text, size)
@@ -179,6 +183,9 @@ func (f *File) checkOverlaps() error {
 
 // Name is what errors call the file.
 func (f *File) Name() string { return f.name }
+
+// Metadata is what the file says of itself, by name; nil where it says nothing.
+func (f *File) Metadata() map[string]string { return f.strings }
 
 // Names are the tensors' names in alphabetical order.
 func (f *File) Names() []string {

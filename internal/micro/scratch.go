@@ -1,0 +1,280 @@
+package micro
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"hsnas/internal/atomicfile"
+	"hsnas/internal/config"
+	"hsnas/internal/corpus"
+	"hsnas/internal/ort"
+	"hsnas/internal/space"
+)
+
+// Scratch trains architectures of a task from scratch and says how good they
+// are. Several goroutines may train with one at once, each its own architecture.
+type Scratch struct {
+	Runtime *ort.Runtime
+	Task    string
+	Dims    Dims
+	Corpus  *corpus.Corpus
+	Recipe  Recipe
+	// Dir keeps the result of every training and the checkpoints of those that
+	// are under way; "" keeps nothing.
+	Dir string
+	// Every is how many steps lie between two checkpoints; 0 means 100.
+	Every int
+	// Progress is told how many steps were taken; nil tells nobody.
+	Progress func(steps int)
+
+	train, valid []corpus.Example
+	key          string
+}
+
+// Job is one training.
+type Job struct {
+	Arch space.Architecture
+	Seed uint64 // of the parameters at the start and of the order of the batches
+}
+
+// String names the job in messages.
+func (j Job) String() string { return fmt.Sprintf("architecture %s, seed %d", j.Arch.ID(), j.Seed) }
+
+// Trained is the result of a Job.
+type Trained struct {
+	Valid, Test float64   // BLEU on the validation and the test set; 0 where it diverged
+	ValidLoss   float64   // nats a token, without smoothing
+	Losses      []float64 // smoothed training loss: the mean of each ten steps
+	Steps       int
+	CPUSeconds  float64 // of the training steps; 0 where the system does not tell
+	WallSeconds float64 // of all of it
+	Diverged    string  // why there is no result; "" where there is one
+}
+
+// lossesEvery is how many steps one entry of Trained.Losses stands for.
+const lossesEvery = 10
+
+// Prepare encodes the corpus; it comes before the first Train.
+func (s *Scratch) Prepare() error {
+	if s.Every == 0 {
+		s.Every = 100
+	}
+	s.train, s.valid = s.Corpus.Encode(s.Corpus.Train), s.Corpus.Encode(s.Corpus.Valid)
+	if got := (Dims{SourceWords: s.Corpus.Source.Len(), TargetWords: s.Corpus.Target.Len()}); got.SourceWords > s.Dims.SourceWords || got.TargetWords > s.Dims.TargetWords {
+		return config.Errorf("", 0, "the corpus has vocabularies of %d and %d entries, more than the %d and %d of the task %s; raise source_vocabulary and vocabulary in its model section",
+			got.SourceWords, got.TargetWords, s.Dims.SourceWords, s.Dims.TargetWords, s.Task)
+	}
+	if len(s.train) < s.Recipe.Batch {
+		return config.Errorf("", 0, "%d training pairs, fewer than one batch of %d", len(s.train), s.Recipe.Batch)
+	}
+	var err error
+	s.key, err = hashOf(s.Recipe, s.Dims, s.Corpus)
+	return err
+}
+
+// hashOf is what results depend on besides the architecture and the seed.
+func hashOf(r Recipe, d Dims, c *corpus.Corpus) (string, error) {
+	h := sha256.New()
+	if err := json.NewEncoder(h).Encode(struct {
+		Recipe Recipe
+		Dims   Dims
+	}{r, d}); err != nil {
+		return "", err
+	}
+	for _, set := range [][]corpus.Pair{c.Train, c.Valid, c.Test} {
+		fmt.Fprintln(h, len(set))
+		for _, p := range set {
+			fmt.Fprintf(h, "%s\t%s\n", strings.Join(p.Source, " "), strings.Join(p.Target, " "))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// record is a result on disk.
+type record struct {
+	Key string `json:"key"`
+	Trained
+}
+
+func (s *Scratch) file(j Job, ending string) string {
+	return filepath.Join(s.Dir, fmt.Sprintf("%s-%d.%s", j.Arch.ID(), j.Seed, ending))
+}
+
+// Train trains a job, or takes its result from Dir, or goes on from the
+// checkpoint there. Where ctx ends, a checkpoint is left. A training that diverges
+// is a result that says so, no error.
+func (s *Scratch) Train(ctx context.Context, j Job) (Trained, error) {
+	if done, ok := s.known(j); ok {
+		s.tell(s.Recipe.Steps)
+		return done, nil
+	}
+	out, err := s.fresh(ctx, j)
+	if err != nil {
+		return Trained{}, fmt.Errorf("%s: %w", j, err)
+	}
+	return out, s.remember(j, out)
+}
+
+// Known says whether Dir has the result of a job.
+func (s *Scratch) Known(j Job) bool { _, ok := s.known(j); return ok }
+
+func (s *Scratch) known(j Job) (Trained, bool) {
+	if s.Dir == "" {
+		return Trained{}, false
+	}
+	var r record
+	text, err := os.ReadFile(s.file(j, "json"))
+	if err != nil || json.Unmarshal(text, &r) != nil || r.Key != s.key {
+		return Trained{}, false
+	}
+	return r.Trained, true
+}
+
+// remember writes the result, and then takes the checkpoint away.
+func (s *Scratch) remember(j Job, t Trained) error {
+	if s.Dir == "" {
+		return nil
+	}
+	text, err := json.Marshal(record{s.key, t})
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Write(s.file(j, "json"), text); err != nil {
+		return err
+	}
+	if err := os.Remove(s.file(j, "safetensors")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (s *Scratch) tell(steps int) {
+	if s.Progress != nil && steps > 0 {
+		s.Progress(steps)
+	}
+}
+
+// fresh trains on one operating-system thread, whose time it can tell.
+func (s *Scratch) fresh(ctx context.Context, j Job) (Trained, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start := time.Now()
+	shape, err := ShapeOf(s.Dims, j.Arch)
+	if err != nil {
+		return Trained{}, err
+	}
+	t, err := NewTrainer(s.Runtime, s.Dims, shape, s.Recipe, j.Seed, TrainerOptions{})
+	if err != nil {
+		return Trained{}, err
+	}
+	defer t.Close()
+	out, err := s.steps(ctx, j, t, shape)
+	var diverged *DivergedError
+	switch {
+	case errors.As(err, &diverged):
+		out.Diverged = diverged.Error()
+	case err != nil:
+		return Trained{}, err
+	default:
+		if err := s.evaluate(ctx, t, shape, &out); err != nil {
+			return Trained{}, err
+		}
+	}
+	out.WallSeconds += time.Since(start).Seconds()
+	return out, nil
+}
+
+// steps takes the steps that are left.
+func (s *Scratch) steps(ctx context.Context, j Job, t *Trainer, shape Shape) (Trained, error) {
+	var out Trained
+	origin := Origin{Task: s.Task, Architecture: j.Arch.String(), Seed: j.Seed, Recipe: s.key}
+	if err := s.resume(j, t, origin, &out); err != nil {
+		return out, err
+	}
+	s.tell(t.Steps())
+	batches := NewBatches(s.train, s.Recipe.Batch, j.Seed)
+	began := threadSeconds()
+	var sum float64
+	for t.Steps() < s.Recipe.Steps {
+		result, err := t.Step(ctx, shape, batches.At(t.Steps()))
+		if err != nil {
+			return out, err
+		}
+		sum += result.Loss
+		if t.Steps()%lossesEvery != 0 {
+			continue
+		}
+		out.Losses = append(out.Losses, sum/lossesEvery)
+		sum = 0
+		s.tell(lossesEvery)
+		if t.Steps()%s.Every == 0 || ctx.Err() != nil {
+			kept := out
+			kept.CPUSeconds += threadSeconds() - began
+			if err := s.save(j, t, origin, kept); err != nil {
+				return out, err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
+	}
+	out.Steps = t.Steps()
+	out.CPUSeconds += threadSeconds() - began
+	return out, nil
+}
+
+// save leaves a checkpoint, but for a training that is over.
+func (s *Scratch) save(j Job, t *Trainer, o Origin, kept Trained) error {
+	if s.Dir == "" || t.Steps() == s.Recipe.Steps {
+		return nil
+	}
+	return t.Save(s.file(j, "safetensors"), o, kept)
+}
+
+// resume takes up a checkpoint where there is one.
+func (s *Scratch) resume(j Job, t *Trainer, o Origin, out *Trained) error {
+	if s.Dir == "" {
+		return nil
+	}
+	path := s.file(j, "safetensors")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var kept Trained
+	ok, err := t.Restore(path, o, &kept)
+	if ok {
+		*out = kept
+	}
+	return err
+}
+
+func (s *Scratch) evaluate(ctx context.Context, t *Trainer, shape Shape, out *Trained) error {
+	n, err := NewNetwork(s.Runtime, s.Dims, shape, t.Parameters(), ort.Options{Optimization: ort.OptimizeBasic})
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	if out.Valid, err = n.BLEU(ctx, s.Corpus, s.Corpus.Valid); err != nil {
+		return err
+	}
+	if out.Test, err = n.BLEU(ctx, s.Corpus, s.Corpus.Test); err != nil {
+		return err
+	}
+	scorer, err := NewScorer(s.Runtime, s.Dims, t.Layout(), t.Parameters(), false, s.valid)
+	if err != nil {
+		return err
+	}
+	defer scorer.Close()
+	out.ValidLoss, err = scorer.Loss(ctx, shape)
+	return err
+}
