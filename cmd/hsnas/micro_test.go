@@ -20,8 +20,8 @@ import (
 const microArch = `{"encoder_embed_dim":96,"encoder_ffn_dim":[64,64,64],"encoder_self_attn_heads":[2,2,4],"decoder_embed_dim":64,` +
 	`"decoder_ffn_dim":[256],"decoder_self_attn_heads":[2],"decoder_cross_attn_heads":[2],"decoder_cross_attn_span":[1]}`
 
-// micro runs a command on the embedded task with input as standard input.
-func micro(t *testing.T, input string, args ...string) (string, error) {
+// runMicro runs a command on the embedded task with input as standard input.
+func runMicro(t *testing.T, input string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	app := newApp(strings.NewReader(input), nil, nil)
@@ -31,7 +31,7 @@ func micro(t *testing.T, input string, args ...string) (string, error) {
 }
 
 func TestMicroCost(t *testing.T) {
-	out, err := micro(t, microArch, "cost", "--task", "micro.en-de")
+	out, err := runMicro(t, microArch, "cost", "--task", "micro.en-de")
 	// 6,658,560 FLOPs: 15 tokens on either side, where internal/cost's test has 16.
 	const want = `{"params":184256,"embedding_params":65728,"flops":6658560,"flops_without_last_layer":5694720}` + "\n"
 	if err != nil || out != want {
@@ -44,7 +44,7 @@ func TestMicroPrompt(t *testing.T) {
 	if err := os.WriteFile(demos, []byte(demoLine(microArch, 51.72)), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out, err := micro(t, microArch, "prompt", "--task", "micro.en-de", "--demos", demos, "--queries", "-")
+	out, err := runMicro(t, microArch, "prompt", "--task", "micro.en-de", "--demos", demos, "--queries", "-")
 	if err != nil || strings.Count(out, "\n") != 1 || strings.Count(out, `\nMFLOPs: 6.66\n`) != 2 || strings.Contains(out, "GFLOPs") {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -57,7 +57,7 @@ func TestMicroRefuses(t *testing.T) {
 		"the dataset is of HAT's models, those of the task micro.en-de are of the family micro; give a CSV file measured on them": "latency fit --dataset wmt14ende_gpu_titanxp",
 	} {
 		words := append(strings.Fields(strings.ReplaceAll(args, "DIR", t.TempDir())), "--task", "micro.en-de")
-		if _, err := micro(t, microArch, words...); fmt.Sprint(err) != want {
+		if _, err := runMicro(t, microArch, words...); fmt.Sprint(err) != want {
 			t.Errorf("%s:\ngot  %v\nwant %s", args, err, want)
 		}
 	}
