@@ -26,9 +26,17 @@ setup:
     go mod download
     go build -o bin/hsnas ./cmd/hsnas
 
-# the default: setup, then the whole pipeline on WMT'14 En-De with recorded answers
-all: data
-    bin/hsnas run -x wmt14.en-de
+# the default: setup, then the whole pipeline on the embedded task, trained here
+all: setup
+    bin/hsnas run -x micro
+
+# the comparison that the paper is about, on the embedded task: an hour or so, resumes
+compare: setup
+    bin/hsnas run -x micro-compare
+
+# train the table of the embedded task again: 40 architectures, two seeds each, 20 minutes, resumes
+tfs: setup
+    bin/hsnas tfs --task micro.en-de --work runs/tfs-micro.en-de --out data/tfs/micro.en-de.csv data/tfs/micro.en-de.architectures.jsonl
 
 # the three WMT tasks of the paper
 paper: data
@@ -56,6 +64,10 @@ fuzz seconds="10":
 # every Go benchmark, compared with the last results kept in benchmarks/results
 bench pattern="." count="6":
     checks/bench.sh '{{ pattern }}' {{ count }} {{ benchstat }}
+
+# training from scratch against PyTorch, which is fetched: 5 GB
+bench-training rounds="2": setup
+    "$(benchmarks/peers/micro/python.sh)" benchmarks/peers/micro/compare.py bin/hsnas --rounds {{ rounds }} --out benchmarks/results/training.md
 
 # read a run's files with pandas, DuckDB, ONNX and run the documentation's snippets
 checks runs="runs":

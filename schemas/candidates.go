@@ -13,7 +13,7 @@ type Candidate struct {
 	Origin       string // OriginSample, OriginMutation, OriginCrossover or OriginParent
 	Architecture string
 	Scorer       string
-	ScorerKind   string  // ScorerLLMDistill, ScorerSurrogate or ScorerSupernet
+	ScorerKind   string  // ScorerLLMDistill, ScorerSurrogate, ScorerSupernet or ScorerControl
 	Score        float64 // NaN for a candidate that was not scored, being infeasible
 	Cost         float64 // NaN for a search without a limit
 	Feasible     bool
@@ -33,6 +33,7 @@ const (
 	ScorerLLMDistill = "llm-distill"
 	ScorerSurrogate  = "surrogate"
 	ScorerSupernet   = "supernet"
+	ScorerControl    = "control"
 )
 
 var candidates = table[Candidate]{name: "candidates", version: 1, columns: []column[Candidate]{
@@ -46,8 +47,8 @@ var candidates = table[Candidate]{name: "candidates", version: 1, columns: []col
 	text("origin", "how it arose: sample, mutation, crossover or parent", func(r *Candidate) *string { return &r.Origin }),
 	text("architecture", "canonical JSON", func(r *Candidate) *string { return &r.Architecture }),
 	text("scorer", "predictor that scored it", func(r *Candidate) *string { return &r.Scorer }),
-	text("scorer_kind", "llm-distill, surrogate or supernet", func(r *Candidate) *string { return &r.ScorerKind }),
-	maybeNumber("score", "metric", "predicted quality; null where not scored", func(r *Candidate) *float64 { return &r.Score }),
+	text("scorer_kind", "llm-distill, surrogate, supernet or control", func(r *Candidate) *string { return &r.ScorerKind }),
+	maybeNumber("score", "as the scorer", "predicted quality: in the metric, of a supernet minus its loss in nats a token; null where not scored", func(r *Candidate) *float64 { return &r.Score }),
 	maybeNumber("cost", "as in column constraint", "predicted cost; null without a limit", func(r *Candidate) *float64 { return &r.Cost }),
 	flag("feasible", "whether the cost is within the limit", func(r *Candidate) *bool { return &r.Feasible }),
 	flag("remembered", "whether the score was known from an earlier iteration", func(r *Candidate) *bool { return &r.Remembered }),

@@ -37,6 +37,20 @@ func WriteCorpus(path string, rows []CorpusPair, p Provenance) error {
 // ReadCorpus reads what WriteCorpus wrote.
 func ReadCorpus(path string) ([]CorpusPair, error) { return corpusPairs.read(path) }
 
+// CorpusRows are the rows of a set of pairs.
+func CorpusRows(set corpus.Set) []CorpusPair {
+	var rows []CorpusPair
+	add := func(name string, pairs []corpus.Pair) {
+		for i, p := range pairs {
+			rows = append(rows, CorpusPair{Set: name, Position: int32(i), Source: strings.Join(p.Source, " "), Target: strings.Join(p.Target, " ")})
+		}
+	}
+	add(CorpusTrain, set.Train)
+	add(CorpusValid, set.Valid)
+	add(CorpusTest, set.Test)
+	return rows
+}
+
 // LoadCorpus reads what WriteCorpus wrote and numbers its words.
 func LoadCorpus(path string) (*corpus.Corpus, error) {
 	rows, err := ReadCorpus(path)

@@ -1,25 +1,29 @@
 package schemas
 
 // Ledger is a row of search/ledger.parquet: what one scorer did, and what it
-// took, in one search.
+// took, in one search with one seed.
 type Ledger struct {
 	Search      string
 	Limit       float64 // NaN for a search without a limit
+	Seed        int64
 	Scorer      string
 	ScorerKind  string
 	Evaluations int64
 	Remembered  int64
+	Shared      int64
 	Seconds     float64
 }
 
-var ledger = table[Ledger]{name: "ledger", version: 1, columns: []column[Ledger]{
+var ledger = table[Ledger]{name: "ledger", version: 2, columns: []column[Ledger]{
 	text("search", "name of the search", func(r *Ledger) *string { return &r.Search }),
 	maybeNumber("limit", "as in front.parquet", "largest cost admitted; null without a limit", func(r *Ledger) *float64 { return &r.Limit }),
+	integer("seed", "", "seed of the search", func(r *Ledger) *int64 { return &r.Seed }),
 	text("scorer", "predictor", func(r *Ledger) *string { return &r.Scorer }),
-	text("scorer_kind", "llm-distill, surrogate or supernet", func(r *Ledger) *string { return &r.ScorerKind }),
-	integer("evaluations", "architectures", "architectures scored", func(r *Ledger) *int64 { return &r.Evaluations }),
+	text("scorer_kind", "llm-distill, surrogate, supernet or control; latency or cost for a constrained cost", func(r *Ledger) *string { return &r.ScorerKind }),
+	integer("evaluations", "architectures", "architectures scored, the shared ones among them", func(r *Ledger) *int64 { return &r.Evaluations }),
 	integer("remembered", "architectures", "scores taken from an earlier iteration instead", func(r *Ledger) *int64 { return &r.Remembered }),
-	number("seconds", "s", "time spent scoring", func(r *Ledger) *float64 { return &r.Seconds }),
+	integer("shared", "architectures", "evaluations answered from another search's work, at no cost in time", func(r *Ledger) *int64 { return &r.Shared }),
+	number("seconds", "s", "time spent scoring, measured; shared evaluations take none", func(r *Ledger) *float64 { return &r.Seconds }),
 }}
 
 // WriteLedger writes search/ledger.parquet.

@@ -3,7 +3,7 @@ package schemas
 // Model is a row of export/models.parquet: one exported ONNX model.
 type Model struct {
 	Name         string
-	Kind         string // student, surrogate, latency or cost
+	Kind         string // student, surrogate, control, latency or cost
 	File         string
 	SHA256       string
 	Bytes        int64
@@ -15,7 +15,7 @@ type Model struct {
 
 var models = table[Model]{name: "models", version: 1, columns: []column[Model]{
 	text("name", "name of the model", func(r *Model) *string { return &r.Name }),
-	text("kind", "what it predicts with: student, surrogate, latency or cost", func(r *Model) *string { return &r.Kind }),
+	text("kind", "what it predicts with: student, surrogate, control, latency or cost", func(r *Model) *string { return &r.Kind }),
 	text("file", "the model, relative to the run directory", func(r *Model) *string { return &r.File }),
 	text("sha256", "checksum of the file", func(r *Model) *string { return &r.SHA256 }),
 	integer("bytes", "B", "size of the file", func(r *Model) *int64 { return &r.Bytes }),

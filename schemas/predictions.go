@@ -14,7 +14,7 @@ var predictions = table[Prediction]{name: "predictions", version: 1, columns: []
 	text("predictor", "name of the predictor", func(r *Prediction) *string { return &r.Predictor }),
 	text("split", "split that it was fitted and tested on", func(r *Prediction) *string { return &r.Split }),
 	text("id", "identifier of the test architecture", func(r *Prediction) *string { return &r.ID }),
-	number("prediction", "metric", "predicted quality", func(r *Prediction) *float64 { return &r.Prediction }),
+	number("prediction", "metric", "predicted quality; of the predictor supernet minus its loss in nats a token, an order only", func(r *Prediction) *float64 { return &r.Prediction }),
 	number("truth", "metric", "quality after training from scratch", func(r *Prediction) *float64 { return &r.Truth }),
 }}
 

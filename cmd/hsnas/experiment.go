@@ -10,6 +10,7 @@ import (
 	"hsnas/internal/task"
 	"hsnas/pipeline"
 	"hsnas/stages/benchmark"
+	"hsnas/stages/corpus"
 	"hsnas/stages/distill"
 	"hsnas/stages/export"
 	"hsnas/stages/label"
@@ -17,7 +18,9 @@ import (
 	"hsnas/stages/report"
 	"hsnas/stages/sample"
 	"hsnas/stages/search"
+	"hsnas/stages/supernet"
 	"hsnas/stages/tfs"
+	"hsnas/stages/winners"
 )
 
 // Experiment is an experiment file, defaults filled in: one section for each
@@ -26,13 +29,16 @@ type Experiment struct {
 	Name      string           `yaml:"name"`
 	Title     string           `yaml:"title"`
 	Task      string           `yaml:"task"` // a task that ships, or the path of one, relative to this file
+	Corpus    corpus.Params    `yaml:"corpus,omitempty"`
 	Sample    sample.Params    `yaml:"sample"`
 	TFS       tfs.Params       `yaml:"tfs"`
+	Supernet  supernet.Params  `yaml:"supernet,omitempty"`
 	Label     label.Params     `yaml:"label"`
 	Distill   distill.Params   `yaml:"distill"`
 	Latency   latency.Params   `yaml:"latency"`
 	Export    export.Params    `yaml:"export"`
 	Search    search.Params    `yaml:"search"`
+	Winners   winners.Params   `yaml:"winners,omitempty"`
 	Benchmark benchmark.Params `yaml:"benchmark"`
 	Report    report.Params    `yaml:"report"`
 
@@ -54,6 +60,7 @@ func (e *Experiment) Validate() error {
 // defaultExperiment has every parameter at its documented default.
 func defaultExperiment() *Experiment {
 	return &Experiment{
+		Corpus: corpus.Defaults(), Supernet: supernet.Defaults(), Winners: winners.Defaults(),
 		Sample: sample.Defaults(), TFS: tfs.Defaults(), Label: label.Defaults(), Distill: distill.Defaults(),
 		Latency: latency.Defaults(), Export: export.Defaults(), Search: search.Defaults(),
 		Benchmark: benchmark.Defaults(), Report: report.Defaults(),
@@ -79,6 +86,11 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 	if err := config.DecodeNode(file, root, e); err != nil {
 		return nil, err
 	}
+	for _, file := range []*string{&e.Corpus.TrainFile, &e.Corpus.ValidFile, &e.Corpus.TestFile} {
+		if *file != "" && e.dir != "" && !filepath.IsAbs(*file) {
+			*file = filepath.Join(e.dir, *file)
+		}
+	}
 	e.Task, e.Label.Answers = e.resolve(e.Task), e.resolve(e.Label.Answers)
 	for i, d := range e.Latency.Datasets {
 		e.Latency.Datasets[i] = e.resolve(d)
@@ -86,6 +98,7 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 	if e.task, err = task.Load(e.Task); err != nil {
 		return nil, err
 	}
+	e.clearUnused()
 	return e, nil
 }
 

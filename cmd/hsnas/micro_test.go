@@ -53,7 +53,7 @@ func TestMicroPrompt(t *testing.T) {
 func TestMicroRefuses(t *testing.T) {
 	for want, args := range map[string]string{
 		"task micro.en-de has the model family micro; only tasks of the family hat can be built as models":                        "export --arch - --out DIR/m",
-		"latency measure times models of the family hat alone, which the task micro.en-de does not name":                          "latency measure --out DIR/l.csv",
+		"latency measure times models of the family micro on one thread of the CPU alone; leave out --device and --threads":       "latency measure --threads 2 --out DIR/l.csv",
 		"the dataset is of HAT's models, those of the task micro.en-de are of the family micro; give a CSV file measured on them": "latency fit --dataset wmt14ende_gpu_titanxp",
 	} {
 		words := append(strings.Fields(strings.ReplaceAll(args, "DIR", t.TempDir())), "--task", "micro.en-de")
@@ -94,7 +94,7 @@ func TestTableInKeys(t *testing.T) {
 	}
 	on.Data.Table = "none.csv" // a path: the stages are told what it holds when they are run
 	stages, err := (&Experiment{task: on}).Stages()
-	if err != nil || text(stages[0].Params) != text(sample.Params{}) || stages[0].External[0] != "none.csv" {
+	if err != nil || text(stages[1].Params) != text(sample.Params{}) || stages[1].External[0] != "none.csv" {
 		t.Errorf("%+v, %v", stages, err)
 	}
 	for _, s := range stages {

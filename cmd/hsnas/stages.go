@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
+	"slices"
 
+	"hsnas/data"
 	"hsnas/internal/config"
 	"hsnas/internal/published"
 	"hsnas/internal/task"
@@ -28,12 +31,15 @@ const (
 	tfsFile           = "tfs/tfs.parquet"
 	supernetFile      = "tfs/supernet.parquet"
 	costsFile         = "tfs/costs.parquet"
+	runsFile          = "tfs/runs.parquet"
 	labelsFile        = "label/labels.parquet"
 	requestsFile      = "label/requests.parquet"
 	promptsFile       = "label/requests.jsonl"
 	journalFile       = "label/journal.jsonl"
 	distillFolder     = "distill/"
-	latencyFolder     = "latency/"
+	latencyDataset    = "latency/dataset.parquet"
+	latencyScores     = "latency/latency.parquet"
+	latencyRounds     = "latency/rounds.jsonl" // no artifact: what makes a second attempt cheaper
 	exportFolder      = "export/"
 	candidatesFile    = "search/candidates.parquet"
 	frontFile         = "search/front.parquet"
@@ -59,10 +65,17 @@ func (e *Experiment) Stages() ([]pipeline.Stage, error) {
 		return nil, err
 	}
 	stages := []pipeline.Stage{e.sampleStage(published, table), e.tfsStage(published, table), e.labelStage(), e.distillStage()}
-	if len(e.Latency.Datasets) > 0 {
+	if e.trained() {
+		stages = slices.Insert(stages, 0, e.corpusStage())
+		stages = slices.Insert(stages, 3, e.supernetStage())
+	}
+	if len(e.Latency.Files()) > 0 {
 		stages = append(stages, e.latencyStage())
 	}
 	stages = append(stages, e.exportStage(), e.searchStage())
+	if e.trained() {
+		stages = append(stages, e.winnersStage())
+	}
 	if e.task.Family == task.HAT {
 		stages = append(stages, e.benchmarkStage())
 	}
@@ -93,7 +106,8 @@ type withTable[P any] struct {
 	Table  string `yaml:"table_sha256,omitempty"`
 }
 
-// tableSum returns the SHA-256 of the task's table where it ships, else "".
+// tableSum returns the SHA-256 of the task's table where it ships, with the single
+// trainings behind it, else "".
 func (e *Experiment) tableSum() (string, error) {
 	if !e.task.TableShips() {
 		return "", nil
@@ -102,17 +116,23 @@ func (e *Experiment) tableSum() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(text)
+	runs, _, _ := data.Table(e.task.Data.Table + ".runs") // a table may ship without
+	sum := sha256.Sum256(append(bytes.Clone(text), runs...))
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// checkLatency refuses an experiment whose search has no latency to keep to.
+// checkLatency refuses an experiment whose search has no latency to keep to, or
+// whose task's models cannot be timed.
 func (e *Experiment) checkLatency() error {
-	if e.Search.Constraint == latency.Target && e.task.Family != "" && len(e.Latency.Datasets) == 0 {
-		return config.Errorf("", 0, "the search keeps to %s, but latency.datasets names no dataset to learn it from; known: %v",
-			latency.Target, published.LatencyDatasets())
+	if e.Search.Constraint != latency.Target || e.task.Family == "" || len(e.Latency.Files()) > 0 {
+		return e.Latency.Check(e.task)
 	}
-	return nil
+	if e.task.Family == task.Micro {
+		return config.Errorf("", 0, "the search keeps to %s, but there is nothing to learn it from; set latency.measure to a number of architectures to time, 200 for example",
+			latency.Target)
+	}
+	return config.Errorf("", 0, "the search keeps to %s, but latency.datasets names no dataset to learn it from; known: %v",
+		latency.Target, published.LatencyDatasets())
 }
 
 // provenance is what artifacts say about where they come from.
@@ -132,13 +152,21 @@ func (e *Experiment) sampleStage(files []string, table string) pipeline.Stage {
 }
 
 func (e *Experiment) tfsStage(files []string, table string) pipeline.Stage {
+	inputs := []string{architecturesFile}
+	if e.trained() {
+		inputs = append(inputs, corpusFile)
+	}
 	return pipeline.Stage{
 		Name: tfs.Name, Version: tfs.Version, Params: withTable[tfs.Params]{e.TFS, table},
-		Inputs: []string{architecturesFile}, External: files, Outputs: []string{tfsFile, supernetFile, costsFile},
+		Inputs: inputs, External: files, Outputs: []string{tfsFile, supernetFile, costsFile, runsFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			return pipeline.Result{}, tfs.Run(ctx, e.TFS, tfs.Inputs{Task: e.task, Architectures: c.Path(architecturesFile)},
-				tfs.Outputs{TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile), Costs: c.Path(costsFile)},
-				e.provenance(tfs.Name, tfs.Version, c), c.Report)
+			in := tfs.Inputs{Task: e.task, Architectures: c.Path(architecturesFile)}
+			if e.trained() {
+				in.Corpus = c.Path(corpusFile)
+			}
+			return pipeline.Result{}, tfs.Run(ctx, e.TFS, in, tfs.Outputs{
+				TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile), Costs: c.Path(costsFile), Runs: c.Path(runsFile), State: c.Path(tfsState),
+			}, e.provenance(tfs.Name, tfs.Version, c), c.Report)
 		},
 	}
 }
@@ -166,15 +194,22 @@ func (e *Experiment) labelStage() pipeline.Stage {
 
 func (e *Experiment) distillStage() pipeline.Stage {
 	in := []string{architecturesFile, tfsFile, supernetFile, costsFile, labelsFile}
+	if e.trained() {
+		in = append(in, trainedFile)
+	}
 	return pipeline.Stage{
 		Name: distill.Name, Version: distill.Version, Params: e.Distill,
 		Inputs: in, Outputs: []string{distillFolder},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			dir := c.Path(distillFolder)
-			return pipeline.Result{}, distill.Run(ctx, e.Distill, distill.Inputs{
+			inputs := distill.Inputs{
 				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile),
 				Costs: c.Path(costsFile), Labels: c.Path(labelsFile),
-			}, distill.Outputs{
+			}
+			if e.trained() {
+				inputs.Trained = c.Path(trainedFile)
+			}
+			return pipeline.Result{}, distill.Run(ctx, e.Distill, inputs, distill.Outputs{
 				Students: filepath.Join(dir, "students.parquet"), Predictions: filepath.Join(dir, "predictions.parquet"),
 				Scoreboard: filepath.Join(dir, "scoreboard.parquet"), Dir: dir,
 			}, e.provenance(distill.Name, distill.Version, c), c.Report)
@@ -193,28 +228,34 @@ func (e *Experiment) latencyStage() pipeline.Stage {
 	}
 	return pipeline.Stage{
 		Name: latency.Name, Version: latency.Version, Params: e.Latency,
-		External: append(files, e.task.Files()...), Outputs: []string{latencyFolder},
+		External: append(files, e.task.Files()...), Outputs: append(e.latencyModels(), latencyDataset, latencyScores),
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			dir := c.Path(latencyFolder)
 			return pipeline.Result{}, latency.Run(ctx, e.Latency, latency.Inputs{Task: e.task}, latency.Outputs{
-				Dir: dir, Dataset: filepath.Join(dir, "dataset.parquet"), Latency: filepath.Join(dir, "latency.parquet"),
+				Dir: filepath.Dir(c.Path(latencyScores)), Dataset: c.Path(latencyDataset), Latency: c.Path(latencyScores), Rounds: c.Path(latencyRounds),
 			}, e.provenance(latency.Name, latency.Version, c), c.Report)
 		},
 	}
 }
 
-func (e *Experiment) exportStage() pipeline.Stage {
-	in := []string{distillFolder}
-	if len(e.Latency.Datasets) > 0 {
-		in = append(in, latencyFolder)
+// latencyModels are the predictors that the stage latency writes, the measured one
+// last.
+func (e *Experiment) latencyModels() []string {
+	var out []string
+	for _, f := range e.Latency.Files() {
+		out = append(out, latency.Name+"/"+f)
 	}
+	return out
+}
+
+func (e *Experiment) exportStage() pipeline.Stage {
+	in := append([]string{distillFolder}, e.latencyModels()...)
 	return pipeline.Stage{
 		Name: export.Name, Version: export.Version, Params: e.Export,
 		Inputs: in, Outputs: []string{exportFolder},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			var models []string
-			for _, f := range e.Latency.Files() {
-				models = append(models, filepath.Join(c.Path(latencyFolder), f))
+			for _, f := range e.latencyModels() {
+				models = append(models, c.Path(f))
 			}
 			return pipeline.Result{}, export.Run(ctx, e.Export, export.Inputs{
 				Task: e.task, Students: filepath.Join(c.Path(distillFolder), "students.parquet"),
@@ -229,20 +270,34 @@ func (e *Experiment) exportStage() pipeline.Stage {
 // task's own table gives the cost.
 func (e *Experiment) latencyModel(c pipeline.Call, i int) string {
 	files := e.Latency.Files()
-	if i >= len(files) {
+	if i < 0 || i >= len(files) {
 		return ""
 	}
 	return filepath.Join(c.Path(exportFolder), files[i])
 }
 
 func (e *Experiment) searchStage() pipeline.Stage {
+	in := []string{exportFolder}
+	inherits := e.trained() && e.Search.Baseline == search.TrainedSupernet
+	if inherits {
+		in = append(in, weightsFile, corpusFile)
+	}
+	if len(e.Search.Quantiles) > 0 && len(e.Latency.Files()) > 0 {
+		in = append(in, latencyDataset)
+	}
 	return pipeline.Stage{
 		Name: search.Name, Version: search.Version, Params: e.Search,
-		Inputs: []string{exportFolder}, External: e.task.Files(), Outputs: []string{candidatesFile, frontFile, ledgerFile},
+		Inputs: in, External: e.task.Files(), Outputs: []string{candidatesFile, frontFile, ledgerFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			return pipeline.Result{}, search.Run(ctx, e.Search, search.Inputs{
-				Task: e.task, Models: c.Path(exportFolder), Latency: e.latencyModel(c, 0),
-			}, search.Outputs{Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile)},
+			inputs := search.Inputs{Task: e.task, Models: c.Path(exportFolder), Latency: e.latencyModel(c, 0)}
+			if len(e.Search.Quantiles) > 0 && len(e.Latency.Files()) > 0 {
+				inputs.Latencies = c.Path(latencyDataset)
+			}
+			if inherits {
+				inputs.Supernet, inputs.Corpus = c.Path(weightsFile), c.Path(corpusFile)
+			}
+			return pipeline.Result{}, search.Run(ctx, e.Search, inputs,
+				search.Outputs{Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile)},
 				e.provenance(search.Name, search.Version, c), c.Report)
 		},
 	}
@@ -256,7 +311,7 @@ func (e *Experiment) benchmarkStage() pipeline.Stage {
 		Inputs: []string{frontFile, exportFolder}, Outputs: []string{benchmarkFile, samplesFile, modelsFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			return pipeline.Result{}, benchmark.Run(ctx, e.Benchmark, benchmark.Inputs{
-				Task: e.task, Front: c.Path(frontFile), Latency: e.latencyModel(c, len(e.Latency.Datasets)-1),
+				Task: e.task, Front: c.Path(frontFile), Latency: e.latencyModel(c, len(e.Latency.Files())-1),
 			}, benchmark.Outputs{Benchmark: c.Path(benchmarkFile), Samples: c.Path(samplesFile), Models: c.Path(modelsFile)},
 				e.provenance(benchmark.Name, benchmark.Version, c), c.Report)
 		},
@@ -265,26 +320,33 @@ func (e *Experiment) benchmarkStage() pipeline.Stage {
 
 func (e *Experiment) reportStage() pipeline.Stage {
 	in := []string{architecturesFile, tfsFile, supernetFile, costsFile, labelsFile, requestsFile, distillFolder, exportFolder, candidatesFile, frontFile, ledgerFile}
-	timed, modelled := e.task.Family == task.HAT, len(e.Latency.Datasets) > 0
+	timed, modelled := e.task.Family == task.HAT, len(e.Latency.Files()) > 0
+	in = append(in, runsFile)
+	if e.trained() {
+		in = append(in, trainedFile, supernetFigures, winnersFile)
+	}
 	if timed {
 		in = append(in, benchmarkFile, samplesFile, modelsFile)
 	}
 	if modelled {
-		in = append(in, latencyFolder)
+		in = append(in, latencyDataset, latencyScores)
 	}
 	return pipeline.Stage{
 		Name: report.Name, Version: report.Version, Params: e.Report, Inputs: in, Outputs: []string{reportFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			distilled, exported, fitted := c.Path(distillFolder), c.Path(exportFolder), c.Path(latencyFolder)
+			distilled, exported := c.Path(distillFolder), c.Path(exportFolder)
 			inputs := report.Inputs{
 				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile),
 				Costs: c.Path(costsFile), Labels: c.Path(labelsFile), Requests: c.Path(requestsFile),
 				Students: filepath.Join(distilled, "students.parquet"), Predictions: filepath.Join(distilled, "predictions.parquet"),
 				Scoreboard: filepath.Join(distilled, "scoreboard.parquet"), Models: filepath.Join(exported, "models.parquet"),
-				Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile),
+				Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile), Runs: c.Path(runsFile),
+			}
+			if e.trained() {
+				inputs.Trained, inputs.Training, inputs.Winners = c.Path(trainedFile), c.Path(supernetFigures), c.Path(winnersFile)
 			}
 			if modelled {
-				inputs.Latency, inputs.LatencyDataset = filepath.Join(fitted, "latency.parquet"), filepath.Join(fitted, "dataset.parquet")
+				inputs.Latency, inputs.LatencyDataset = c.Path(latencyScores), c.Path(latencyDataset)
 			}
 			if timed {
 				inputs.Benchmark, inputs.BenchmarkSamples, inputs.BenchmarkModels = c.Path(benchmarkFile), c.Path(samplesFile), c.Path(modelsFile)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hsnas/internal/autodiff"
+	"hsnas/internal/config"
 	"hsnas/internal/onnx"
 	"hsnas/internal/ort"
 )
@@ -31,6 +32,27 @@ func SettingA() Recipe {
 		Steps: 500, Batch: 64, Peak: 4e-3, Warmup: 100, Clip: 1, Smoothing: 0.1,
 		Beta1: 0.9, Beta2: 0.98, Epsilon: 1e-9, Floor: 0.02,
 	}
+}
+
+// Validate implements config.Validator.
+func (r *Recipe) Validate() error {
+	switch {
+	case r.Steps < 1:
+		return config.Fieldf("steps", "%d, expected at least 1", r.Steps)
+	case r.Batch < 1:
+		return config.Fieldf("batch", "%d, expected at least 1", r.Batch)
+	case !(r.Peak > 0):
+		return config.Fieldf("peak", "%v, expected a learning rate above 0", r.Peak)
+	case r.Warmup < 0:
+		return config.Fieldf("warmup", "%d, expected 0 or more steps", r.Warmup)
+	case !(r.Clip > 0):
+		return config.Fieldf("clip", "%v, expected a norm above 0", r.Clip)
+	case !(r.Smoothing >= 0 && r.Smoothing < 1):
+		return config.Fieldf("smoothing", "%v, expected 0 or more and less than 1", r.Smoothing)
+	case !(r.Dropout >= 0 && r.Dropout < 1):
+		return config.Fieldf("dropout", "%v, expected 0 or more and less than 1", r.Dropout)
+	}
+	return nil
 }
 
 // Rate is the learning rate of a step counted from 1.

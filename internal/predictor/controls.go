@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"hsnas/internal/cost"
@@ -32,62 +33,76 @@ type Demonstrations struct {
 //     a line in the logarithm of the parameters, where the task has a cost model;
 //   - control:log-decoder-layers and its like, a line in the logarithm of each
 //     depth that varies;
-//   - control:NAME, a line in each of costs;
+//   - control:NAME, a line in each of lines, a measured cost for example;
 //   - control:ridge, a ridge on the means of all hyperparameters and total GFLOPs;
 //   - control:NAME-offset, each of supernets plus the demonstrations' mean difference.
 //
-// A predictor worth its price beats all of them.
-func Controls(t *task.Task, d Demonstrations, costs, supernets []Column) ([]Predictor, error) {
+// A predictor worth its price beats all of them. Those that are linear in a
+// feature set are Regressions, and can be exported.
+func Controls(t *task.Task, d Demonstrations, lines, supernets []Column) ([]Predictor, error) {
 	if len(d.Archs) < 2 || len(d.Archs) != len(d.Truth) {
 		return nil, fmt.Errorf("fitting controls: %d demonstrations with %d scores, expected as many of each and at least 2", len(d.Archs), len(d.Truth))
 	}
 	out := []Predictor{&linear{"control:constant", func(space.Architecture) (float64, error) { return 0, nil }, sum(d.Truth) / float64(len(d.Truth)), 0}}
-	for _, c := range lineColumns(t, costs) {
-		p, err := fitLine("control:"+c.Name, c.Value, d)
+	for _, fit := range []func() ([]Predictor, error){
+		func() ([]Predictor, error) { return fitLines(costColumns(t), d) },
+		func() ([]Predictor, error) { return depthControls(t, d) },
+		func() ([]Predictor, error) { return fitLines(lines, d) },
+		func() ([]Predictor, error) { return ridgeControl(t, d) },
+		func() ([]Predictor, error) { return fitOffsets(supernets, d) },
+	} {
+		controls, err := fit()
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, p)
-	}
-	ridge, err := ridgeControl(t, d)
-	if err != nil {
-		return nil, err
-	}
-	out = append(out, ridge)
-	for _, c := range supernets {
-		p, err := fitOffset(fmt.Sprintf("control:%s-offset", c.Name), c.Value, d)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
+		out = append(out, controls...)
 	}
 	return out, nil
 }
 
-// lineColumns are what a line is fitted to.
-func lineColumns(t *task.Task, costs []Column) []Column {
-	var out []Column
-	if t.HasCostModel() {
-		out = append(out,
-			Column{"flops", func(a space.Architecture) (float64, error) {
-				c, err := cost.Of(t, a)
-				return float64(c.FLOPsWithoutLastLayer), err
-			}},
-			Column{"params", func(a space.Architecture) (float64, error) {
-				c, err := cost.Of(t, a)
-				return math.Log(float64(c.Params)), err
-			}})
+// costColumns are what the cost model says.
+func costColumns(t *task.Task) []Column {
+	if !t.HasCostModel() {
+		return nil
 	}
-	for i, h := range t.Space.Hyperparameters {
-		if h.IsDepth() && len(h.Choices) > 1 {
-			name := "log-" + strings.ReplaceAll(h.Name, "_", "-")
-			out = append(out, Column{name, func(a space.Architecture) (float64, error) { return math.Log(a.Numbers(i)[0]), nil }})
-		}
+	return []Column{
+		{"flops", func(a space.Architecture) (float64, error) {
+			c, err := cost.Of(t, a)
+			return float64(c.FLOPsWithoutLastLayer), err
+		}},
+		{"params", func(a space.Architecture) (float64, error) {
+			c, err := cost.Of(t, a)
+			return math.Log(float64(c.Params)), err
+		}},
 	}
-	return append(out, costs...)
 }
 
-func ridgeControl(t *task.Task, d Demonstrations) (Predictor, error) {
+// depthControls are lines in the logarithm of each depth that varies, written as
+// regressions on the feature set that has it.
+func depthControls(t *task.Task, d Demonstrations) ([]Predictor, error) {
+	f, err := FeatureSet(t, HATDepth)
+	if err != nil {
+		return nil, err
+	}
+	var out []Predictor
+	own := len(meanTerms(t.Space)) // columns that bear the names of hyperparameters
+	for i, h := range t.Space.Hyperparameters {
+		if !h.IsDepth() || len(h.Choices) < 2 {
+			continue
+		}
+		label := "control:log-" + strings.ReplaceAll(h.Name, "_", "-")
+		line, err := fitLine(label, func(a space.Architecture) (float64, error) { return math.Log(a.Numbers(i)[0]), nil }, d)
+		if err != nil {
+			return nil, err
+		}
+		r := &Ridge{Weights: make([]float64, len(f.Columns)), Center: make([]float64, len(f.Columns)), Bias: line.a}
+		r.Weights[own+slices.Index(f.Columns[own:], "log_"+h.Name)] = line.b
+		out = append(out, &Regression{Label: label, Features: f, Regressor: r})
+	}
+	return out, nil
+}
+
+func ridgeControl(t *task.Task, d Demonstrations) ([]Predictor, error) {
 	set := HATMeans
 	if t.HasCostModel() {
 		set = HATMeansCost
@@ -104,7 +119,7 @@ func ridgeControl(t *task.Task, d Demonstrations) (Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Regression{Label: "control:ridge", Features: f, Regressor: r}, nil
+	return []Predictor{&Regression{Label: "control:ridge", Features: f, Regressor: r}}, nil
 }
 
 // linear predicts a + b * value.
@@ -125,6 +140,19 @@ func (l *linear) Predict(_ context.Context, archs []space.Architecture, out []fl
 		out[i] = l.a + l.b*x
 	}
 	return nil
+}
+
+// fitLines fits a line to each column.
+func fitLines(columns []Column, d Demonstrations) ([]Predictor, error) {
+	var out []Predictor
+	for _, c := range columns {
+		line, err := fitLine("control:"+c.Name, c.Value, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, line)
+	}
+	return out, nil
 }
 
 // fitLine fits the least-squares line in value; where it is constant the line
@@ -148,14 +176,19 @@ func fitLine(label string, value func(space.Architecture) (float64, error), d De
 	return &linear{label, value, my - slope*mx, slope}, nil
 }
 
-// fitOffset adds the demonstrations' mean difference to value.
-func fitOffset(label string, value func(space.Architecture) (float64, error), d Demonstrations) (*linear, error) {
-	x, err := valuesOf(label, value, d.Archs)
-	if err != nil {
-		return nil, err
+// fitOffsets adds the demonstrations' mean difference to each column.
+func fitOffsets(columns []Column, d Demonstrations) ([]Predictor, error) {
+	var out []Predictor
+	for _, c := range columns {
+		label := fmt.Sprintf("control:%s-offset", c.Name)
+		x, err := valuesOf(label, c.Value, d.Archs)
+		if err != nil {
+			return nil, err
+		}
+		n := float64(len(x))
+		out = append(out, &linear{label, c.Value, sum(d.Truth)/n - sum(x)/n, 1})
 	}
-	n := float64(len(x))
-	return &linear{label, value, sum(d.Truth)/n - sum(x)/n, 1}, nil
+	return out, nil
 }
 
 func valuesOf(label string, value func(space.Architecture) (float64, error), archs []space.Architecture) ([]float64, error) {

@@ -38,10 +38,11 @@ const (
 	HATMeans     = "hat-means"      // HAT's ten features
 	HATDepth     = "hat-depth"      // these, and what depth does to quality
 	HATMeansCost = "hat-means-cost" // the ten as HAT's files write them, and total GFLOPs
+	HATWork      = "hat-work"       // what each part of the model does for one sentence
 )
 
 // FeatureSets returns the names that FeatureSet knows.
-func FeatureSets() []string { return []string{HATMeans, HATDepth, HATMeansCost} }
+func FeatureSets() []string { return []string{HATMeans, HATDepth, HATMeansCost, HATWork} }
 
 // FeatureSet returns a feature set on a task's space.
 //
@@ -58,6 +59,10 @@ func FeatureSets() []string { return []string{HATMeans, HATDepth, HATMeansCost} 
 // "hat-means-cost" adds the total GFLOPs of the task's cost model, and takes the
 // mean of the attention span over HAT's own codes, -1, 1 and 2 for spans of 1, 2
 // and 3: what the ridge control was published with.
+//
+// "hat-work" has no means: its columns are sums over the layers of numbers and
+// products that the work of a model family's Transformer is linear in, each
+// divided by the largest architecture's. It is for latencies.
 func FeatureSet(t *task.Task, name string) (Features, error) {
 	terms := meanTerms(t.Space)
 	switch name {
@@ -73,6 +78,11 @@ func FeatureSet(t *task.Task, name string) (Features, error) {
 			c, err := cost.Of(t, a)
 			return c.GFLOPs(), err
 		}})
+	case HATWork:
+		if t.Family == "" {
+			return Features{}, config.Errorf("", 0, "feature set %s: task %s names no model family", name, t.Name)
+		}
+		terms = workTerms(t.Space)
 	default:
 		return Features{}, config.Errorf("", 0, "unknown feature set %q%s", name, config.DidYouMean(name, FeatureSets()))
 	}

@@ -113,9 +113,12 @@ func TestControlsOfOtherSpaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
+	var names, linear []string
 	for _, c := range controls {
 		names = append(names, c.Name())
+		if r, ok := c.(*Regression); ok {
+			linear = append(linear, r.Label+" on "+r.Features.Name)
+		}
 		out := make([]float64, 3)
 		if err := c.Predict(t.Context(), d.Archs, out); err != nil {
 			t.Fatal(err)
@@ -133,5 +136,8 @@ func TestControlsOfOtherSpaces(t *testing.T) {
 	}
 	if got, want := strings.Join(names, " "), "control:constant control:log-layers control:latency_ms control:ridge"; got != want {
 		t.Errorf("controls %s, want %s", got, want)
+	}
+	if got, want := strings.Join(linear, ", "), "control:log-layers on hat-depth, control:ridge on hat-means"; got != want {
+		t.Errorf("linear in a feature set: %s, want %s", got, want)
 	}
 }

@@ -17,6 +17,9 @@ type Outcome struct {
 	Predictor string
 	Splits    []SplitOutcome
 	Note      string
+	// OrderOnly says that the predictions are in no unit of the truth, larger for
+	// better: an error of theirs means nothing.
+	OrderOnly bool
 }
 
 // SplitOutcome is one split of an Outcome; the three slices go together.
@@ -28,7 +31,8 @@ type SplitOutcome struct {
 }
 
 // Standing is a row of the scoreboard. Undefined figures are NaN: a tau of a
-// constant, a deviation over one split, the comparison of a predictor with itself.
+// constant, a deviation over one split, the comparison of a predictor with itself,
+// an error of an order.
 type Standing struct {
 	Predictor, Split string
 	MAE, Tau         float64 // over the split's test set; mean over the splits for MeanSplit
@@ -96,6 +100,10 @@ func standing(o Outcome, name string, splits []SplitOutcome, reference map[strin
 		mae, tau = resampled(mine, b)
 		otherMAE, otherTau := resampled(theirs, b)
 		row.PMAE, row.PTau = pValue(mae, otherMAE), pValue(tau, otherTau)
+	}
+	if o.OrderOnly {
+		row.MAE, row.MAEStd, row.PMAE = math.NaN(), math.NaN(), math.NaN()
+		row.MAE95 = metric.Interval{Lo: math.NaN(), Hi: math.NaN()}
 	}
 	return row
 }

@@ -83,3 +83,24 @@ func TestScoreboardPairs(t *testing.T) {
 		}
 	}
 }
+
+// An order is worth its tau, whatever its unit; it has no error.
+func TestScoreboardOfAnOrder(t *testing.T) {
+	truth, said := []float64{1, 2, 3, 4, 5}, []float64{1.1, 2.3, 2.2, 4.2, 5.3}
+	names := []string{"v", "w", "x", "y", "z"}
+	a := Outcome{Predictor: "a", Splits: []SplitOutcome{{"1", names, said, truth}}}
+	b := Outcome{Predictor: "b", Splits: []SplitOutcome{{"1", names, []float64{-0.9, -0.8, -0.7, -0.6, -0.5}, truth}}, OrderOnly: true}
+	for _, s := range Scoreboard([]Outcome{a, b}, "a", Bootstrap{Draws: 99}) {
+		if s.Predictor == "a" {
+			continue
+		}
+		if !(s.Tau > 0.999) || !(s.Tau95.Lo > 0.999) || math.IsNaN(s.PTau) || s.N != 5 {
+			t.Errorf("%+v, want a tau of 1 and its p-value", s)
+		}
+		for _, x := range []float64{s.MAE, s.MAEStd, s.MAE95.Lo, s.MAE95.Hi, s.PMAE} {
+			if !math.IsNaN(x) {
+				t.Errorf("%+v, want no error of an order", s)
+			}
+		}
+	}
+}

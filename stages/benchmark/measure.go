@@ -1,13 +1,9 @@
 package benchmark
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"math"
-	"os"
-	goruntime "runtime"
-	"strings"
 	"time"
 
 	"hsnas/internal/config"
@@ -138,20 +134,5 @@ func Provider(device string) (string, error) {
 	if err != nil || provider != "CPU" {
 		return provider, err
 	}
-	return provider + ", " + processor(), nil
-}
-
-// processor is the model name that Linux has for the CPU, elsewhere the architecture.
-func processor() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return goruntime.GOARCH
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if key, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return goruntime.GOARCH
+	return provider + ", " + ort.Processor(), nil
 }

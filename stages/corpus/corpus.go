@@ -6,7 +6,6 @@ package corpus
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"hsnas/internal/corpus"
 	"hsnas/internal/progress"
@@ -48,7 +47,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	for _, remark := range remarks(c, in.Task) {
 		rep.Logf("%s", remark)
 	}
-	if err := schemas.WriteCorpus(out.Corpus, pairRows(c), prov); err != nil {
+	if err := schemas.WriteCorpus(out.Corpus, schemas.CorpusRows(set), prov); err != nil {
 		return err
 	}
 	return schemas.WriteVocabulary(out.Vocabulary, wordRows(c), prov)
@@ -70,21 +69,6 @@ func (p Params) set() (corpus.Set, error) {
 		}
 	}
 	return s, nil
-}
-
-func pairRows(c *corpus.Corpus) []schemas.CorpusPair {
-	var rows []schemas.CorpusPair
-	add := func(set string, pairs []corpus.Pair) {
-		for i, p := range pairs {
-			rows = append(rows, schemas.CorpusPair{
-				Set: set, Position: int32(i), Source: strings.Join(p.Source, " "), Target: strings.Join(p.Target, " "),
-			})
-		}
-	}
-	add(schemas.CorpusTrain, c.Train)
-	add(schemas.CorpusValid, c.Valid)
-	add(schemas.CorpusTest, c.Test)
-	return rows
 }
 
 func wordRows(c *corpus.Corpus) []schemas.VocabularyEntry {

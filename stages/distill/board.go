@@ -41,10 +41,26 @@ func (b *board) fill(ctx context.Context, classes []*class) error {
 			}
 		}
 	}
+	if err := b.inherited(ctx); err != nil {
+		return err
+	}
 	if err := b.controls(ctx); err != nil {
 		return err
 	}
 	return b.combine(ctx)
+}
+
+// inherited adds what the run's own supernet says.
+func (b *board) inherited(ctx context.Context) error {
+	if b.data.trained == nil {
+		return nil
+	}
+	p := lookup{Supernet, b.data.trained}
+	if err := b.predict(ctx, p, b.data.splits, "trained here, inherited weights; minus validation loss"); err != nil {
+		return err
+	}
+	b.outcome(Supernet).OrderOnly = true
+	return nil
 }
 
 // llm adds the LLM's answers about the test sets.
@@ -95,15 +111,12 @@ func (b *board) append(name string, so predictor.SplitOutcome, note string) {
 
 // controls fits them anew to the demonstrations of every split.
 func (b *board) controls(ctx context.Context) error {
-	var costs, supernets []predictor.Column
-	for _, name := range b.data.costNames {
-		costs = append(costs, column(name, b.data.costs[name]))
-	}
+	var supernets []predictor.Column
 	if scores := b.data.supernets[b.supernet]; len(scores) > 0 {
 		supernets = append(supernets, column(b.supernet, scores))
 	}
 	for _, s := range b.data.splits {
-		controls, err := predictor.Controls(b.data.task, b.data.demonstrated(s), costs, supernets)
+		controls, err := predictor.Controls(b.data.task, b.data.demonstrated(s), b.data.lines(), supernets)
 		if err != nil {
 			return fmt.Errorf("split %s: %w", s.name, err)
 		}
@@ -117,9 +130,10 @@ func (b *board) controls(ctx context.Context) error {
 }
 
 // combine adds the mean of the LLM's answer and of a second opinion that was
-// fitted to the same demonstrations: the neuron-wise supernet with the
-// demonstrations' mean difference where its scores are known, the ridge control
-// elsewhere. The choice was made on published figures; no run makes it anew.
+// fitted to the same demonstrations: a line in what the run's own supernet says
+// where it trains one, the neuron-wise supernet with the demonstrations' mean
+// difference where its published scores are known, the ridge control elsewhere.
+// The choice was made on published figures; no run makes it anew.
 func (b *board) combine(ctx context.Context) error {
 	llm := b.outcome(LLMPP)
 	if llm == nil {
@@ -150,10 +164,12 @@ const bestSupernet = "mos-neuron"
 
 func (b *board) secondOpinion(s *split) (predictor.Predictor, error) {
 	wanted, supernets := "control:ridge", []predictor.Column(nil)
-	if scores := b.data.supernets[bestSupernet]; len(scores) > 0 {
+	if scores := b.data.supernets[bestSupernet]; b.data.trained != nil {
+		wanted = SupernetLine
+	} else if len(scores) > 0 {
 		wanted, supernets = "control:"+bestSupernet+"-offset", []predictor.Column{column(bestSupernet, scores)}
 	}
-	controls, err := predictor.Controls(b.data.task, b.data.demonstrated(s), nil, supernets)
+	controls, err := predictor.Controls(b.data.task, b.data.demonstrated(s), b.data.lines(), supernets)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package distill
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"hsnas/internal/measured"
 	"hsnas/internal/predictor"
@@ -17,6 +19,7 @@ type data struct {
 	archs     map[string]space.Architecture
 	truth     map[string]float64
 	supernets map[string]map[string]float64 // supernet, architecture
+	trained   map[string]float64            // what the run's own supernet says, by architecture; nil without one
 	costs     map[string]map[string]float64 // cost, architecture
 	costNames []string                      // in file order
 	table     []string                      // all architectures of the task's table, in file order
@@ -44,6 +47,9 @@ func read(in Inputs) (*data, error) {
 	if err := d.readFigures(in); err != nil {
 		return nil, err
 	}
+	if err := d.readTrained(in.Trained); err != nil {
+		return nil, err
+	}
 	if err := d.readTable(); err != nil {
 		return nil, err
 	}
@@ -53,16 +59,26 @@ func read(in Inputs) (*data, error) {
 	}
 	for _, s := range d.splits {
 		s.readLabels(labels)
-		for _, id := range append(append([]string(nil), s.demonstrations...), s.test...) {
+	}
+	return d, d.check(in)
+}
+
+// check refuses artifacts that do not fit together.
+func (d *data) check(in Inputs) error {
+	for _, s := range d.splits {
+		for _, id := range slices.Concat(s.demonstrations, s.test) {
 			if _, ok := d.truth[id]; !ok {
-				return nil, fmt.Errorf("distill: architecture %s of split %s has no measured %s in %s: run tfs again", id, s.name, in.Task.Metric.Name, in.TFS)
+				return fmt.Errorf("distill: architecture %s of split %s has no measured %s in %s: run tfs again", id, s.name, in.Task.Metric.Name, in.TFS)
+			}
+			if _, ok := d.trained[id]; d.trained != nil && !ok {
+				return fmt.Errorf("distill: architecture %s of split %s has no score in %s: run supernet again", id, s.name, in.Trained)
 			}
 		}
 	}
 	if len(d.splits) == 0 {
-		return nil, fmt.Errorf("distill: %s has no split: run sample again", in.Architectures)
+		return fmt.Errorf("distill: %s has no split: run sample again", in.Architectures)
 	}
-	return d, nil
+	return nil
 }
 
 func (d *data) readArchitectures(path string) error {
@@ -124,6 +140,23 @@ func (d *data) readFigures(in Inputs) error {
 			d.costNames = append(d.costNames, r.Cost)
 		}
 		put(d.costs, r.Cost, r.ID, r.Value)
+	}
+	return nil
+}
+
+// readTrained reads what the run's own supernet says: minus the loss with
+// inherited weights, so that larger is better.
+func (d *data) readTrained(path string) error {
+	if path == "" {
+		return nil
+	}
+	rows, err := schemas.ReadSupernetScores(path)
+	if err != nil {
+		return err
+	}
+	d.trained = map[string]float64{}
+	for _, r := range rows {
+		d.trained[r.ID] = r.Score
 	}
 	return nil
 }
@@ -200,6 +233,19 @@ func (d *data) truths(ids []string) []float64 {
 // demonstrated are a split's demonstrations, all that its controls may look at.
 func (d *data) demonstrated(s *split) predictor.Demonstrations {
 	return predictor.Demonstrations{Archs: d.architectures(s.demonstrations), Truth: d.truths(s.demonstrations)}
+}
+
+// lines are the figures that controls fit a line to: measured costs, and what
+// the run's own supernet says.
+func (d *data) lines() []predictor.Column {
+	var out []predictor.Column
+	for _, name := range d.costNames {
+		out = append(out, column(name, d.costs[name]))
+	}
+	if d.trained != nil {
+		out = append(out, column(strings.TrimPrefix(SupernetLine, "control:"), d.trained))
+	}
+	return out
 }
 
 // column makes a figure by architecture something that controls are fitted to.

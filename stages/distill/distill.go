@@ -1,11 +1,12 @@
 // Package distill is the stage that turns the LLM's answers into a cheap
 // regressor (LLM-Distill-PP) and holds every predictor against the truth: the
-// LLM itself, the students, published supernets, and controls that need no LLM.
+// LLM itself, the students, supernets, and controls that need no LLM.
 package distill
 
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"hsnas/internal/predictor"
 	"hsnas/internal/progress"
@@ -17,15 +18,18 @@ import (
 // changes for the same input.
 const (
 	Name    = "distill"
-	Version = 1
+	Version = 2
 )
 
-// Predictors by name; students are "student:NAME", supernets "supernet:NAME".
+// Predictors by name; students are "student:NAME", published supernets
+// "supernet:NAME".
 const (
-	LLMPP     = "llm-pp"
-	Distilled = "distill"
-	Combined  = "combined"
-	Surrogate = "surrogate"
+	LLMPP        = "llm-pp"
+	Distilled    = "distill"
+	Combined     = "combined"
+	Surrogate    = "surrogate"
+	Supernet     = "supernet"              // trained by the run: an order, no quality
+	SupernetLine = "control:supernet-line" // a line in what it says
 )
 
 // Inputs are what the stage reads. A task with a table has its costs read from
@@ -35,12 +39,13 @@ type Inputs struct {
 	Architectures string // sample/architectures.parquet
 	TFS           string // tfs/tfs.parquet
 	Supernet      string // tfs/supernet.parquet
+	Trained       string // supernet/supernet.parquet, "" for a run that trains no supernet
 	Costs         string // tfs/costs.parquet
 	Labels        string // label/labels.parquet
 }
 
 // Outputs are the files that the stage writes. Dir gets the fitted regressors:
-// student-NAME.onnx, surrogate.onnx and cost-NAME.onnx.
+// student-NAME.onnx, surrogate.onnx, control-NAME.onnx and cost-NAME.onnx.
 type Outputs struct{ Students, Predictions, Scoreboard, Dir string }
 
 // Run fits the students, predicts with everything, and scores it.
@@ -67,11 +72,15 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := b.predict(ctx, surrogate.regression, d.splits[:1], surrogate.note); err != nil {
 		return fmt.Errorf("distill: %w", err)
 	}
-	models, err := costModels(d)
+	controls, err := controlModels(d)
 	if err != nil {
 		return fmt.Errorf("distill: %w", err)
 	}
-	for _, m := range append(models, surrogate) {
+	costs, err := costModels(d)
+	if err != nil {
+		return fmt.Errorf("distill: %w", err)
+	}
+	for _, m := range slices.Concat(controls, costs, []model{surrogate}) {
 		if err := m.write(out.Dir); err != nil {
 			return fmt.Errorf("distill: %w", err)
 		}

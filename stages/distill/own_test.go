@@ -111,7 +111,9 @@ func TestOwnSpace(t *testing.T) {
 	if s := scores["surrogate 123"]; s.Note != "fitted to measured accuracy of 10 demonstrations of split 123" {
 		t.Errorf("surrogate: %+v", s)
 	}
-	for _, name := range []string{"student-ridge", "student-ridge-depth", "surrogate", "cost-latency_ms", "cost-energy_mj"} {
+	for _, name := range []string{
+		"student-ridge", "student-ridge-depth", "surrogate", "control-log-layers", "control-ridge", "cost-latency_ms", "cost-energy_mj",
+	} {
 		if _, err := os.Stat(filepath.Join(dir, name+".onnx")); err != nil {
 			t.Error(err)
 		}
@@ -130,6 +132,68 @@ func TestOwnSpace(t *testing.T) {
 		if s.Chosen != (s.Student == best.Student) || s.Labels == 0 || s.Split != "123" || s.File != "distill/student-"+s.Student+".onnx" {
 			t.Errorf("student %+v, the best is %s", s, best.Student)
 		}
+	}
+}
+
+// trained adds the scores of a supernet that the run trained: minus a loss that
+// falls with the accuracy, for all architectures of the table.
+func trained(t *testing.T, in distill.Inputs, dir string) (distill.Inputs, []schemas.SupernetScore) {
+	t.Helper()
+	truth, err := schemas.ReadTFS(in.TFS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []schemas.SupernetScore
+	for _, r := range truth {
+		rows = append(rows, schemas.SupernetScore{ID: r.ID, Supernet: "trained", Score: -3 + 2*r.Score})
+	}
+	in.Trained = filepath.Join(dir, "trained.parquet")
+	if err := schemas.WriteSupernetScores(in.Trained, rows, prov); err != nil {
+		t.Fatal(err)
+	}
+	return in, rows
+}
+
+// A supernet of the run's own gives an order; its line gives accuracies, and is
+// what the LLM is combined with.
+func TestTrainedSupernet(t *testing.T) {
+	dir := t.TempDir()
+	in, _ := trained(t, own(t, dir), dir)
+	p := distill.Defaults()
+	p.Students, p.Draws = []string{distill.StudentRidge}, 100
+	scores := run(t, p, in, dir)
+	for _, split := range []string{"123", schemas.SplitMean} {
+		s := scores["supernet "+split]
+		if !(s.Tau > 0.99) || math.IsNaN(s.TauLo) || math.IsNaN(s.PTauVsLLMPP) || s.Note != "trained here, inherited weights; minus validation loss" {
+			t.Errorf("supernet: %+v", s)
+		}
+		for _, x := range []float64{s.MAE, s.MAEStd, s.MAELo, s.MAEHi, s.PMAEvsLLMPP} {
+			if !math.IsNaN(x) {
+				t.Errorf("supernet has an error: %+v", s)
+			}
+		}
+	}
+	if s := scores["control:supernet-line mean"]; !(s.MAE < 1e-9) || math.IsNaN(s.PMAEvsLLMPP) || s.Note != "fitted to the 10 demonstrations" {
+		t.Errorf("control:supernet-line: %+v", s)
+	}
+	if s := scores["combined mean"]; s.Note != "mean of llm-pp and control:supernet-line" || !(s.MAE < scores["llm-pp mean"].MAE) {
+		t.Errorf("combined: %+v", s)
+	}
+	predictions, err := schemas.ReadPredictions(filepath.Join(dir, "predictions.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, r := range predictions {
+		if r.Predictor == distill.Supernet {
+			n++
+			if math.Abs(r.Prediction-(-3+2*r.Truth)) > 1e-12 {
+				t.Errorf("prediction %+v, want what the supernet says", r)
+			}
+		}
+	}
+	if n != 60 {
+		t.Errorf("%d predictions of the supernet, want 60", n)
 	}
 }
 
@@ -184,6 +248,20 @@ func TestFaults(t *testing.T) {
 	out := distill.Outputs{Students: filepath.Join(dir, "x"), Predictions: filepath.Join(dir, "y"), Scoreboard: filepath.Join(dir, "z"), Dir: dir}
 	err = distill.Run(t.Context(), distill.Defaults(), in, out, prov, progress.Discard)
 	if want := "distill: split 123 has 5 labels, expected at least 20, or none for a run without students"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	in, rows := trained(t, in, dir)
+	for i, r := range rows {
+		if r.ID == labels[0].ID {
+			rows = append(rows[:i], rows[i+1:]...)
+			break
+		}
+	}
+	if err := schemas.WriteSupernetScores(in.Trained, rows, prov); err != nil {
+		t.Fatal(err)
+	}
+	err = distill.Run(t.Context(), distill.Defaults(), in, out, prov, progress.Discard)
+	if want := fmt.Sprintf("distill: architecture %s of split 123 has no score in %s: run supernet again", labels[0].ID, in.Trained); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	for name, c := range map[string]struct {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
@@ -210,7 +211,7 @@ func fitRidge(d *data, label string, ids []string, y []float64) (*predictor.Regr
 func fitSurrogate(d *data, supernet string) (model, error) {
 	s := d.splits[0]
 	ids, y := s.demonstrations, d.truths(s.demonstrations)
-	trainedOn := fmt.Sprintf("measured %s of %d demonstrations of split %s", d.task.Metric.Name, len(ids), s.name)
+	trainedOn := d.measuredOf(s)
 	if scores := d.supernets[supernet]; len(scores) > 0 {
 		ids, y = append(slices.Clone(ids), s.test...), nil
 		for _, id := range ids {
@@ -220,6 +221,28 @@ func fitSurrogate(d *data, supernet string) (model, error) {
 	}
 	r, err := fitRidge(d, Surrogate, ids, y)
 	return model{Surrogate, r, d.task.Metric.Name, trainedOn, d.task.Name, "fitted to " + trainedOn}, err
+}
+
+// controlModels are the controls of the first split that are linear in a feature
+// set, and can leave the process.
+func controlModels(d *data) ([]model, error) {
+	s := d.splits[0]
+	controls, err := predictor.Controls(d.task, d.demonstrated(s), nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []model
+	for _, c := range controls {
+		if r, ok := c.(*predictor.Regression); ok {
+			out = append(out, model{ControlPrefix + strings.TrimPrefix(r.Label, "control:"), r, d.task.Metric.Name, d.measuredOf(s), d.task.Name, ""})
+		}
+	}
+	return out, nil
+}
+
+// measuredOf says that something was fitted to a split's demonstrations.
+func (d *data) measuredOf(s *split) string {
+	return fmt.Sprintf("measured %s of %d demonstrations of split %s", d.task.Metric.Name, len(s.demonstrations), s.name)
 }
 
 // costModels fits a predictor to every measured cost of a table.
@@ -242,5 +265,8 @@ func costModels(d *data) ([]model, error) {
 	return out, nil
 }
 
-// CostPrefix begins the names of the files of cost predictors.
-const CostPrefix = "cost-"
+// What the names of the files of cost predictors and of controls begin with.
+const (
+	CostPrefix    = "cost-"
+	ControlPrefix = "control-"
+)

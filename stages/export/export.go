@@ -30,7 +30,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "export"
-	Version = 1
+	Version = 2
 )
 
 // Tolerance is the largest difference allowed between ONNX Runtime and Go, as a
@@ -42,6 +42,7 @@ const Tolerance = 1e-5
 const (
 	KindStudent   = "student"
 	KindSurrogate = "surrogate"
+	KindControl   = "control"
 	KindLatency   = "latency"
 	KindCost      = "cost"
 )
@@ -110,32 +111,31 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	return schemas.WriteModels(out.Models, rows, prov)
 }
 
-// gather lists the models: the chosen student under that name and every student
-// under its own, the surrogate, latency predictors and measured costs.
+// gather lists the models: students, the surrogate, controls, latency predictors
+// and measured costs.
 func gather(in Inputs) ([]source, error) {
-	students, err := schemas.ReadStudents(in.Students)
+	out, err := students(in)
 	if err != nil {
 		return nil, err
 	}
-	var out []source
-	for _, s := range students {
-		file := filepath.Join(in.Distill, filepath.Base(s.File))
-		if s.Chosen && !slices.ContainsFunc(out, func(o source) bool { return o.name == KindStudent }) {
-			out = append(out, source{KindStudent, KindStudent, file})
-		}
-		out = append(out, source{strings.TrimSuffix(filepath.Base(s.File), ".onnx"), KindStudent, file})
-	}
 	out = append(out, source{KindSurrogate, KindSurrogate, filepath.Join(in.Distill, KindSurrogate+".onnx")})
+	controls, err := fitted(in, "control-")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range controls {
+		out = append(out, source{stem(file), KindControl, file})
+	}
 	for _, file := range in.Latency {
-		out = append(out, source{strings.TrimSuffix(filepath.Base(file), ".onnx"), KindLatency, file})
+		out = append(out, source{stem(file), KindLatency, file})
 	}
 	const costPrefix = "cost-"
-	costs, err := filepath.Glob(filepath.Join(in.Distill, costPrefix+"*.onnx"))
+	costs, err := fitted(in, costPrefix)
 	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
+		return nil, err
 	}
 	for _, file := range costs {
-		name := strings.TrimPrefix(strings.TrimSuffix(filepath.Base(file), ".onnx"), costPrefix)
+		name := strings.TrimPrefix(stem(file), costPrefix)
 		if name == "latency_ms" { // where the search looks for a latency predictor
 			name = KindLatency
 		}
@@ -143,6 +143,35 @@ func gather(in Inputs) ([]source, error) {
 	}
 	return out, unique(out)
 }
+
+// students lists the chosen student under that name and every student under its own.
+func students(in Inputs) ([]source, error) {
+	rows, err := schemas.ReadStudents(in.Students)
+	if err != nil {
+		return nil, err
+	}
+	var out []source
+	for _, s := range rows {
+		file := filepath.Join(in.Distill, filepath.Base(s.File))
+		if s.Chosen && !slices.ContainsFunc(out, func(o source) bool { return o.name == KindStudent }) {
+			out = append(out, source{KindStudent, KindStudent, file})
+		}
+		out = append(out, source{stem(file), KindStudent, file})
+	}
+	return out, nil
+}
+
+// fitted returns the models of the distill stage whose names begin with prefix.
+func fitted(in Inputs, prefix string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(in.Distill, prefix+"*.onnx"))
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return files, nil
+}
+
+// stem is what a file's model is called.
+func stem(file string) string { return strings.TrimSuffix(filepath.Base(file), ".onnx") }
 
 // unique refuses two models of one name: one would take the other's file.
 func unique(sources []source) error {

@@ -60,6 +60,8 @@ func distilled(t *testing.T) export.Inputs {
 	fitted(t, on, filepath.Join(dir, "student-ridge.onnx"), predictor.HATMeans, "BLEU", 0.3)
 	fitted(t, on, filepath.Join(dir, "student-ridge-depth.onnx"), predictor.HATDepth, "BLEU", 0.4)
 	fitted(t, on, filepath.Join(dir, "surrogate.onnx"), predictor.HATDepth, "BLEU", 0.2)
+	fitted(t, on, filepath.Join(dir, "control-ridge.onnx"), predictor.HATMeansCost, "BLEU", 0.1)
+	fitted(t, on, filepath.Join(dir, "control-log-decoder-layers.onnx"), predictor.HATDepth, "BLEU", 0.5)
 	fitted(t, on, filepath.Join(dir, "cost-latency_ms.onnx"), predictor.HATDepth, "latency_ms", 500)
 	fitted(t, on, filepath.Join(dir, "cost-energy_mj.onnx"), predictor.HATDepth, "energy_mj", 2)
 	fitted(t, on, filepath.Join(dir, "wmt14ende_gpu_titanxp.onnx"), predictor.HATMeans, "latency_ms", 40)
@@ -93,7 +95,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("row %+v, checksum %s, %v", r, sum, err)
 		}
 	}
-	want := "student:student-ridge student:student student:student-ridge-depth surrogate:surrogate latency:wmt14ende_gpu_titanxp cost:energy_mj cost:latency"
+	want := "student:student-ridge student:student student:student-ridge-depth surrogate:surrogate control:control-log-decoder-layers control:control-ridge latency:wmt14ende_gpu_titanxp cost:energy_mj cost:latency"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("models %s\nwant   %s", got, want)
 	}

@@ -1,11 +1,13 @@
 // Package latency is the stage that learns to predict the latency of an
 // architecture on a device from architectures that were measured there: HAT's
-// published datasets, or one measured on the user's own machine.
+// published datasets, a CSV file of the user's, or architectures that it times
+// itself on the machine that it runs on.
 package latency
 
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -13,7 +15,6 @@ import (
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/metric"
-	"hsnas/internal/ort"
 	"hsnas/internal/predictor"
 	"hsnas/internal/progress"
 	"hsnas/internal/published"
@@ -25,7 +26,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "latency"
-	Version = 1
+	Version = 2
 )
 
 // Target is what the predictors predict: milliseconds for one sentence, the
@@ -33,48 +34,79 @@ const (
 const Target = "latency_ms"
 
 // Inputs are what the stage reads; published datasets are found by themselves.
-type Inputs struct{ Task *task.Task }
+type Inputs struct {
+	Task    *task.Task
+	Machine Machine // times architectures; nil for this machine
+}
 
 // Outputs are what the stage writes: Dir gets a DATASET.onnx for each dataset.
-type Outputs struct{ Dir, Dataset, Latency string }
+type Outputs struct {
+	Dir, Dataset, Latency string
+	Rounds                string // state, no artifact: finished rounds of timings
+}
 
 // Fit is a predictor fitted to one dataset.
 type Fit struct {
-	Score schemas.LatencyScore
-	Rows  []schemas.LatencyRow
-	Model []byte // ONNX
-	// InOrderMAPE is the error on the last tenth of the file for a linear
-	// regressor fitted to all rows before it. The published datasets drift; a shuffled
-	// division hides it.
+	Scores []schemas.LatencyScore // of every regressor that was tried
+	Rows   []schemas.LatencyRow
+	Model  []byte // ONNX
+	// InOrderMAPE is the error on the last tenth of a file for a linear regressor
+	// fitted to all rows before it. The published datasets drift; a shuffled division
+	// hides it.
 	InOrderMAPE float64
+
+	chosen int
 }
 
-// Run fits and tests a predictor on every dataset.
+// Score is that of the regressor that became the predictor.
+func (f *Fit) Score() *schemas.LatencyScore { return &f.Scores[f.chosen] }
+
+// Run fits and tests a predictor on every dataset, the measured one last.
 func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
+	if err := p.Check(in.Task); err != nil {
+		return err
+	}
 	var scores []schemas.LatencyScore
 	var rows []schemas.LatencyRow
-	for i, dataset := range p.Datasets {
-		rep.Logf("fitting the latency predictor of %s", dataset)
-		fit, err := FitDataset(ctx, p, in.Task, dataset)
+	for i, file := range p.Files() {
+		fit, err := fitNumber(ctx, p, i, in, out, rep)
 		if err != nil {
-			return fmt.Errorf("latency: %s: %w", dataset, err)
+			return err
 		}
-		file := p.Files()[i]
-		fit.Score.File = Name + "/" + file
-		rep.Logf("%s: RMSE %.2f ms, MAPE %.1f %%, tau %.3f on %d held-out rows; MAPE of a linear fit on the last tenth in file order %.1f %%",
-			dataset, fit.Score.RMSEMS, 100*fit.Score.MAPE, fit.Score.Tau, fit.Score.NTest, 100*fit.InOrderMAPE)
+		fit.Score().File = Name + "/" + file
 		if err := atomicfile.Write(filepath.Join(out.Dir, file), fit.Model); err != nil {
 			return err
 		}
-		scores, rows = append(scores, fit.Score), append(rows, fit.Rows...)
+		scores, rows = append(scores, fit.Scores...), append(rows, fit.Rows...)
 	}
 	if err := schemas.WriteLatencyDataset(out.Dataset, rows, prov); err != nil {
 		return err
 	}
 	return schemas.WriteLatencyScores(out.Latency, scores, prov)
+}
+
+// fitNumber fits the predictor of file number i.
+func fitNumber(ctx context.Context, p Params, i int, in Inputs, out Outputs, rep progress.Reporter) (*Fit, error) {
+	if i == len(p.Datasets) {
+		fit, err := fitMeasured(ctx, p, in, out.Rounds, rep)
+		if err != nil {
+			return nil, fmt.Errorf("latency: %s: %w", Measured, err)
+		}
+		return fit, nil
+	}
+	dataset := p.Datasets[i]
+	rep.Logf("fitting the latency predictor of %s", dataset)
+	fit, err := FitDataset(ctx, p, in.Task, dataset)
+	if err != nil {
+		return nil, fmt.Errorf("latency: %s: %w", dataset, err)
+	}
+	s := fit.Score()
+	rep.Logf("%s: RMSE %.2f ms, MAPE %.1f %%, tau %.3f on %d held-out rows; MAPE of a linear fit on the last tenth in file order %.1f %%",
+		dataset, s.RMSEMS, 100*s.MAPE, s.Tau, s.NTest, 100*fit.InOrderMAPE)
+	return fit, nil
 }
 
 // minRows is the smallest dataset that leaves a validation and a test row.
@@ -97,26 +129,24 @@ func FitDataset(ctx context.Context, p Params, t *task.Task, dataset string) (*F
 		return nil, err
 	}
 	x, y := rowsOf(measured, features)
-	parts := divide(len(x), p.Seed)
-	rt, err := ort.Open()
-	if err != nil {
-		return nil, err
-	}
+	parts := divide(len(x), len(x)/10, len(x)/10, p.Seed)
 	trainX, trainY := pick(x, y, parts[schemas.PartTrain])
 	validX, validY := pick(x, y, parts[schemas.PartValid])
-	mlp, curve, err := predictor.TrainMLP(ctx, rt, predictor.MLPParams{
-		Hidden: p.Hidden, Steps: p.Steps, Batch: p.Batch, Patience: p.Patience, Seed: p.Seed,
-		ValidX: validX, ValidY: validY,
-	}, trainX, trainY)
+	mlp, err := trainMLP(ctx, p, trainX, trainY, validX, validY)
 	if err != nil {
 		return nil, err
 	}
 	fit := &Fit{InOrderMAPE: inOrder(x, y)}
-	if fit.Model, err = mlp.Export(predictor.MetaOf(features, t.Name, Target, datasetName(dataset))); err != nil {
+	if fit.Model, err = mlp.export(predictor.MetaOf(features, t.Name, Target, datasetName(dataset))); err != nil {
 		return nil, err
 	}
-	fit.score(dataset, source, measured, x, parts, mlp)
-	fit.Score.LossCurve = curve
+	testX, testY := pick(x, y, parts[schemas.PartTest])
+	score := rate(mlp, testX, testY)
+	score.Dataset, score.Device, score.Source = datasetName(dataset), Device(dataset), source
+	score.Regressor, score.Features, score.Chosen, score.LossCurve = "mlp", features.Name, true, mlp.curve
+	score.NTrain, score.NValid = int32(len(trainX)), int32(len(validX))
+	fit.Scores = []schemas.LatencyScore{score}
+	fit.Rows = rowsOfFile(score, measured, x, parts, mlp)
 	return fit, nil
 }
 
@@ -158,14 +188,14 @@ func rowsOf(measured []published.LatencyRow, f predictor.Features) (x [][]float6
 	return x, y
 }
 
-// divide gives 80 % of n rows to training and 10 % each to validation and test.
-func divide(n int, seed uint64) map[string][]int {
+// divide shuffles n rows and gives some to validation and test, the others to
+// training.
+func divide(n, valid, test int, seed uint64) map[string][]int {
 	order := rand.New(rand.NewPCG(seed, 0x6c6174)).Perm(n)
-	tenth := n / 10
 	return map[string][]int{
-		schemas.PartTest:  order[:tenth],
-		schemas.PartValid: order[tenth : 2*tenth],
-		schemas.PartTrain: order[2*tenth:],
+		schemas.PartTest:  order[:test],
+		schemas.PartValid: order[test : test+valid],
+		schemas.PartTrain: order[test+valid:],
 	}
 }
 
@@ -176,28 +206,19 @@ func pick(x [][]float64, y []float64, rows []int) (px [][]float64, py []float64)
 	return px, py
 }
 
-// score predicts every row and rates the test rows.
-func (f *Fit) score(dataset, source string, measured []published.LatencyRow, x [][]float64, parts map[string][]int, mlp *predictor.MLP) {
-	name := datasetName(dataset)
-	f.Rows = make([]schemas.LatencyRow, len(x))
+// rowsOfFile are the rows of a dataset with what the predictor says of them.
+func rowsOfFile(score schemas.LatencyScore, measured []published.LatencyRow, x [][]float64, parts map[string][]int, r predictor.Regressor) []schemas.LatencyRow {
+	out := make([]schemas.LatencyRow, len(x))
 	for part, rows := range parts {
 		for _, i := range rows {
 			m := measured[i]
-			f.Rows[i] = schemas.LatencyRow{
-				Dataset: name, Device: Device(dataset), Row: int32(i), Part: part, Features: x[i],
-				EncoderMS: m.EncoderMS, DecoderMS: m.DecoderMS, LatencyMS: m.LatencyMS(), PredictedMS: mlp.Regress(x[i]),
+			out[i] = schemas.LatencyRow{
+				Dataset: score.Dataset, Device: score.Device, Row: int32(i), Part: part, Features: x[i],
+				EncoderMS: m.EncoderMS, DecoderMS: m.DecoderMS, LatencyMS: m.LatencyMS(), StdMS: math.NaN(), PredictedMS: r.Regress(x[i]),
 			}
 		}
 	}
-	var predicted, truth []float64
-	for _, i := range parts[schemas.PartTest] {
-		predicted, truth = append(predicted, f.Rows[i].PredictedMS), append(truth, f.Rows[i].LatencyMS)
-	}
-	f.Score = schemas.LatencyScore{
-		Dataset: name, Device: Device(dataset), Source: source,
-		NTrain: int32(len(parts[schemas.PartTrain])), NValid: int32(len(parts[schemas.PartValid])), NTest: int32(len(truth)),
-		RMSEMS: metric.RMSE(predicted, truth), MAPE: metric.MAPE(predicted, truth), Tau: metric.KendallTauB(predicted, truth),
-	}
+	return out
 }
 
 // inOrder fits a ridge to the first nine tenths in file order and returns its

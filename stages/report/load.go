@@ -23,6 +23,9 @@ type artifacts struct {
 	front         []schemas.Winner
 	ledger        []schemas.Ledger
 	benchmarks    []schemas.Benchmark
+	runs          []schemas.TFSRun
+	training      *schemas.SupernetTraining // nil without a supernet of one's own
+	winners       []schemas.WinnerTrained
 
 	files []file
 }
@@ -41,6 +44,9 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		{in.TFS, into(&a.tfs, schemas.ReadTFS)},
 		{in.Supernet, into(&a.supernet, schemas.ReadSupernetScores)},
 		{in.Costs, into(&a.costs, schemas.ReadMeasuredCosts)},
+		{in.Runs, into(&a.runs, schemas.ReadTFSRuns)},
+		{in.Trained, nil},
+		{in.Training, a.readTraining},
 		{in.Labels, into(&a.labels, schemas.ReadLabels)},
 		{in.Requests, into(&a.requests, schemas.ReadRequests)},
 		{in.Students, into(&a.students, schemas.ReadStudents)},
@@ -52,6 +58,7 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		{in.Candidates, nil},
 		{in.Front, into(&a.front, schemas.ReadFront)},
 		{in.Ledger, into(&a.ledger, schemas.ReadLedger)},
+		{in.Winners, into(&a.winners, schemas.ReadWinnersTrained)},
 		{in.Benchmark, into(&a.benchmarks, schemas.ReadBenchmarks)},
 		{in.BenchmarkSamples, nil},
 		{in.BenchmarkModels, nil},
@@ -78,6 +85,12 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		}
 	}
 	return a, nil
+}
+
+func (a *artifacts) readTraining(path string) error {
+	row, err := schemas.ReadSupernetTraining(path)
+	a.training = &row
+	return err
 }
 
 // into makes a reader of rows one that stores them.

@@ -55,13 +55,32 @@ func (w *writer) latency() {
 		w.paragraph("None: the run has no latency stage.")
 		return
 	}
-	w.paragraph("Errors on the test rows of each dataset, none of which the predictor was fitted to.")
+	w.paragraph("Errors on the test rows of each dataset, none of which the predictor was fitted to. Where several regressors were tried, the one with " +
+		"the least cross-validated error (cv) on the other rows is chosen.")
 	var rows [][]string
 	for _, l := range w.art.latency {
+		chosen := ""
+		if l.Chosen {
+			chosen = "chosen"
+		}
 		rows = append(rows, []string{
-			l.Dataset, l.Device, l.Source, fmt.Sprintf("%d / %d / %d", l.NTrain, l.NValid, l.NTest),
-			number(l.RMSEMS, 2), percent(l.MAPE), number(l.Tau, 3),
+			l.Dataset, l.Device, l.Source, l.Regressor + " on " + l.Features, fmt.Sprintf("%d / %d / %d", l.NTrain, l.NValid, l.NTest),
+			percent(l.CVMAPE), chosen, number(l.RMSEMS, 2), percent(l.MAPE), number(l.Tau, 3),
 		})
 	}
-	w.table([]string{"dataset", "device", "source", ">train / valid / test", ">RMSE, ms", ">MAPE", ">tau"}, rows)
+	w.table([]string{"dataset", "device", "source", "regressor", ">train / valid / test", ">MAPE (cv)", "", ">RMSE, ms", ">MAPE", ">tau"}, rows)
+	w.steadiness()
+}
+
+// steadiness says how steady the machines were that were measured here.
+func (w *writer) steadiness() {
+	for _, l := range w.art.latency {
+		if l.Chosen && !math.IsNaN(l.ControlCV) {
+			text := fmt.Sprintf("While the dataset %s was timed, the control architecture's times varied by %s (coefficient of variation)", l.Dataset, percent(l.ControlCV))
+			if !math.IsNaN(l.ControlDrift) {
+				text += fmt.Sprintf(" and changed by %s from the first round to the last", percent(l.ControlDrift))
+			}
+			w.paragraph("%s.", text)
+		}
+	}
 }

@@ -76,6 +76,14 @@ func number(x float64, decimals int) string {
 	return s
 }
 
+// digits writes x with so many decimals, with more where three digits need them.
+func digits(x float64, decimals int) string {
+	if x != 0 && !math.IsNaN(x) {
+		decimals = max(decimals, 2-int(math.Floor(math.Log10(math.Abs(x)))))
+	}
+	return number(x, decimals)
+}
+
 // percent writes a fraction, with one decimal.
 func percent(x float64) string {
 	if math.IsNaN(x) {

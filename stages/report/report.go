@@ -18,7 +18,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 2
+	Version = 4
 )
 
 // Params are the section "report" of an experiment. The zero value is not
@@ -43,11 +43,12 @@ func (p Params) Validate() error {
 type Inputs struct {
 	Task *task.Task
 
-	Architectures, TFS, Supernet, Costs          string
+	Architectures, TFS, Supernet, Costs, Runs    string
+	Trained, Training                            string // of a supernet that was trained here
 	Labels, Requests                             string
 	Students, Predictions, Scoreboard            string
 	Latency, LatencyDataset, Models              string
-	Candidates, Front, Ledger                    string
+	Candidates, Front, Ledger, Winners           string
 	Benchmark, BenchmarkSamples, BenchmarkModels string
 }
 
@@ -83,8 +84,10 @@ func Render(ctx context.Context, p Params, in Inputs, prov schemas.Provenance) (
 	w.scoreboard()
 	w.published()
 	w.students()
+	w.trained()
 	w.latency()
 	w.search()
+	w.trials()
 	w.benchmark()
 	w.lineage(prov)
 	return w.text.Bytes(), nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,52 @@ func TestRunWritesTheSameBytesTwice(t *testing.T) {
 	}
 	if !bytes.Equal(texts[0], texts[1]) {
 		t.Error("two runs on the same artifacts gave different pages")
+	}
+}
+
+// TestSupernetAsBaseline: the scores of a supernet are no metric, and larger is
+// better though the metric be minimised.
+func TestSupernetAsBaseline(t *testing.T) {
+	in := madeUp(t, t.TempDir())
+	in.Task.Metric.Direction = "minimize"
+	rows, accounts := slices.Clone(winners), slices.Clone(ledgers)
+	for i := range rows {
+		rows[i].Scorer, rows[i].Score = "supernet", -1/float64(i+2)
+	}
+	for i := range accounts {
+		if accounts[i].ScorerKind == schemas.ScorerSurrogate {
+			accounts[i].Scorer, accounts[i].ScorerKind = "supernet", schemas.ScorerSupernet
+		}
+	}
+	for _, err := range []error{schemas.WriteFront(in.Front, rows, prov), schemas.WriteLedger(in.Ledger, accounts, prov)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := string(render(t, in))
+	for _, want := range []string{
+		"The baseline is the supernet that this run has trained. What it says is no BLEU: it is minus the loss on the validation set",
+		"| by the student | by the baseline (minus loss) |",
+		"| latency_ms | 150 ms | hs-nas | `not-shown` | supernet | - | - | 2: -0.500 to -0.200 |",
+		"counted in supernet evaluations.",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(text, surrogateNote) {
+		t.Error("the page speaks of a surrogate")
+	}
+}
+
+func TestDigits(t *testing.T) {
+	for _, test := range []struct {
+		x    float64
+		want string
+	}{{40.9689, "40.97"}, {2.9, "2.90"}, {0.123456, "0.123"}, {0.01234, "0.0123"}, {0, "0.00"}, {math.NaN(), "-"}} {
+		if got := digits(test.x, 2); got != test.want {
+			t.Errorf("digits(%v) = %q, want %q", test.x, got, test.want)
+		}
 	}
 }
 

@@ -28,8 +28,11 @@ func (w *writer) search() {
 	}
 	w.paragraph("The best architecture of each search within each limit, over all seeds. Scores are predictions of %s, never measurements, and so is a cost in ms; "+
 		"both predictors are asked about every winner, whichever one chose it.", w.task.Metric.Name)
-	if w.surrogates() {
+	if w.scored(schemas.ScorerSurrogate) {
 		w.paragraph("%s.", w.surrogate())
+	}
+	if w.scored(schemas.ScorerSupernet) {
+		w.paragraph("The baseline is the supernet that this run has trained. What it says is no %s: it is minus the loss on the validation set with inherited weights, in nats a token.", w.task.Metric.Name)
 	}
 	w.winners()
 	w.ledger()
@@ -37,9 +40,15 @@ func (w *writer) search() {
 	w.hat()
 }
 
-// surrogates says whether a surrogate scored anything.
-func (w *writer) surrogates() bool {
-	return slices.ContainsFunc(w.art.ledger, func(l schemas.Ledger) bool { return l.ScorerKind == schemas.ScorerSurrogate })
+// scored says whether a scorer of a kind scored anything.
+func (w *writer) scored(kind string) bool {
+	return slices.ContainsFunc(w.art.ledger, func(l schemas.Ledger) bool { return l.ScorerKind == kind })
+}
+
+// supernet says whether scores of a scorer are minus the loss of a supernet,
+// larger for better whatever the metric.
+func (w *writer) supernet(scorer string) bool {
+	return slices.ContainsFunc(w.art.ledger, func(l schemas.Ledger) bool { return l.Scorer == scorer && l.ScorerKind == schemas.ScorerSupernet })
 }
 
 // surrogate explains the surrogate, with what the scoreboard knows of it.
@@ -115,7 +124,7 @@ func (w *writer) contest(first schemas.Winner) contest {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b schemas.Winner) int {
-		if w.task.Metric.Minimize() {
+		if w.task.Metric.Minimize() && !w.supernet(first.Scorer) {
 			return cmp.Compare(a.Score, b.Score)
 		}
 		return cmp.Compare(b.Score, a.Score)
@@ -133,20 +142,23 @@ func (w *writer) contest(first schemas.Winner) contest {
 func (w *writer) winners() {
 	decimals := w.task.Metric.Decimals + 1
 	baseline := "by the baseline"
-	if w.surrogates() {
+	switch {
+	case w.scored(schemas.ScorerSurrogate):
 		baseline += " (surrogate)"
+	case w.scored(schemas.ScorerSupernet):
+		baseline += " (minus loss)"
 	}
 	var rows [][]string
 	for _, c := range w.contests() {
 		for _, f := range c.winners {
 			params := absent
 			if f.Params != nil {
-				params = number(float64(*f.Params)/1e6, 2)
+				params = digits(float64(*f.Params)/1e6, 2)
 			}
 			rows = append(rows, []string{
 				f.Constraint, limitText(f.Limit, f.Unit), f.Search, "`" + f.ID + "`", w.kind(f.Scorer), number(f.StudentScore, decimals),
 				number(f.BaselineScore, decimals), fmt.Sprintf("%d: %s to %s", c.seeds, number(c.lo, decimals), number(c.hi, decimals)),
-				number(f.Cost, 1), number(f.GFLOPs, 2), params,
+				digits(f.Cost, 1), digits(f.GFLOPs, 2), params,
 			})
 		}
 	}
@@ -177,14 +189,33 @@ func (w *writer) ledger() {
 		return
 	}
 	var rows [][]string
-	for _, l := range w.art.ledger {
+	for _, l := range w.accounts() {
 		rows = append(rows, []string{
-			l.Search, limitText(l.Limit, ""), l.Scorer, l.ScorerKind, fmt.Sprint(l.Evaluations), fmt.Sprint(l.Remembered),
+			l.Search, limitText(l.Limit, ""), l.Scorer, l.ScorerKind, fmt.Sprint(l.Evaluations), fmt.Sprint(l.Remembered), fmt.Sprint(l.Shared),
 		})
 	}
 	w.heading(3, "Evaluations")
-	w.paragraph("How many architectures each scorer scored, all seeds together; a score that is already known is remembered, not computed again.")
-	w.table([]string{"search", ">limit", "scorer", "kind", ">evaluations", ">remembered"}, rows)
+	w.paragraph("How many architectures each scorer scored, all seeds together; a score that is already known is remembered, not computed again. " +
+		"What another search had computed before is shared: it counts as an evaluation all the same.")
+	w.table([]string{"search", ">limit", "scorer", "kind", ">evaluations", ">remembered", ">shared"}, rows)
+}
+
+// accounts are the rows of the ledger with the seeds added up.
+func (w *writer) accounts() []schemas.Ledger {
+	var out []schemas.Ledger
+	for _, l := range w.art.ledger {
+		i := slices.IndexFunc(out, func(o schemas.Ledger) bool {
+			return o.Search == l.Search && sameLimit(o.Limit, l.Limit) && o.Scorer == l.Scorer
+		})
+		if i < 0 {
+			out = append(out, l)
+			continue
+		}
+		out[i].Evaluations += l.Evaluations
+		out[i].Remembered += l.Remembered
+		out[i].Shared += l.Shared
+	}
+	return out
 }
 
 // saved writes the share of the baseline's evaluations that hs-nas does without.
@@ -208,7 +239,7 @@ func (w *writer) saved() {
 		return
 	}
 	what := "supernet evaluations"
-	if w.surrogates() {
+	if w.scored(schemas.ScorerSurrogate) {
 		what = "evaluations of a surrogate, whose time says nothing of a supernet's"
 	}
 	w.paragraph("What %s saves against %s, counted in %s. The paper: %s of the search hours; hours are not comparable.", hybridSearch, baselineSearch, what,

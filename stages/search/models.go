@@ -2,17 +2,12 @@ package search
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"hsnas/internal/config"
 	"hsnas/internal/cost"
 	"hsnas/internal/evolve"
-	"hsnas/internal/ort"
-	"hsnas/internal/predictor"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
 	"hsnas/schemas"
@@ -31,26 +26,39 @@ const (
 	kindComputed  = "cost"    // by the task's cost model
 )
 
-// model is a scorer with what the artifacts say about it.
+// model is a scorer with what the artifacts say about it. Scores are higher for
+// better whatever the metric's direction; sign turns them back into what the
+// predictor says.
 type model struct {
 	evolve.Scorer
 	kind string
+	sign float64
 }
 
-// models are all scorers of a run. Qualities are higher for better whatever the
-// metric's direction; sign turns them back into the metric.
+// models are all scorers of a run; control is there for ControlOnly alone.
 type models struct {
-	student, baseline model
-	costs             map[string]model
-	sign              float64
+	student, baseline, control model
+	costs                      map[string]model
+	shared                     *shared // the baseline where searches share its work; else idle
 }
+
+// The roles of predictors of the metric.
+const (
+	roleStudent  = "student"
+	roleBaseline = "baseline"
+	roleControl  = "control"
+)
 
 // Files returns the ONNX files that a search of these settings reads, by role:
-// student, baseline, and the name of each constraint that is not computed.
+// student, baseline, control, and the name of each constraint that is not
+// computed.
 func (p Params) Files(in Inputs) map[string]string {
-	files := map[string]string{
-		"student":  filepath.Join(in.Models, p.Student+".onnx"),
-		"baseline": filepath.Join(in.Models, p.Baseline+".onnx"),
+	files := map[string]string{roleStudent: filepath.Join(in.Models, p.Student+".onnx")}
+	if p.Baseline != TrainedSupernet {
+		files[roleBaseline] = filepath.Join(in.Models, p.Baseline+".onnx")
+	}
+	if p.uses(ControlOnly) {
+		files[roleControl] = filepath.Join(in.Models, p.Control+".onnx")
 	}
 	for _, name := range p.Constraints() {
 		switch {
@@ -66,74 +74,34 @@ func (p Params) Files(in Inputs) map[string]string {
 	return files
 }
 
-// load opens every model that the settings name; release gives them back.
-func load(p Params, in Inputs) (m models, release func(), err error) {
-	rt, err := ort.Open()
-	if err != nil {
-		return models{}, nil, err
-	}
-	var open []*predictor.ONNX
-	release = func() {
-		for _, o := range open {
-			o.Close()
-		}
-	}
-	scorers, files := map[string]evolve.Scorer{}, p.Files(in)
-	for _, role := range slices.Sorted(maps.Keys(files)) {
-		o, err := predictor.Load(rt, files[role], in.Task)
-		if err != nil {
-			release()
-			return models{}, nil, fmt.Errorf("search: loading the predictor of %s: %w", role, err)
-		}
-		open = append(open, o)
-		if err := checkTarget(o, files[role], role, in.Task); err != nil {
-			release()
-			return models{}, nil, err
-		}
-		name := strings.TrimSuffix(filepath.Base(files[role]), ".onnx")
-		scorers[role] = evolve.Func(name, o.Predict)
-	}
-	if m, err = assemble(p, in, scorers); err != nil {
-		release()
-		return models{}, nil, err
-	}
-	return m, release, nil
-}
-
-// checkTarget refuses a predictor of something else than its role needs: a
-// search that takes milliseconds for BLEU ends well and means nothing.
-func checkTarget(o *predictor.ONNX, file, role string, t *task.Task) error {
-	want := role
-	if role == "student" || role == "baseline" {
-		want = t.Metric.Name
-	}
-	if got := o.Meta().Target; got != want {
-		return config.Errorf("", 0, "search: %s predicts %q, expected a predictor of %q", file, got, want)
-	}
-	return nil
-}
-
 // assemble makes the models of scorers by role; it is where tests put theirs in.
+// A supernet's scores are no metric, and are taken as they are.
 func assemble(p Params, in Inputs, scorers map[string]evolve.Scorer) (models, error) {
-	m := models{costs: map[string]model{}, sign: 1}
+	sign := 1.0
 	if in.Task.Metric.Minimize() {
-		m.sign = -1
+		sign = -1
 	}
-	kind := in.BaselineKind
-	if kind == "" {
-		kind = schemas.ScorerSurrogate
+	of := func(role, kind string) model { return model{signed(scorers[role], sign), kind, sign} }
+	m := models{
+		student: of(roleStudent, schemas.ScorerLLMDistill), baseline: of(roleBaseline, schemas.ScorerSurrogate),
+		costs: map[string]model{}, shared: new(shared),
 	}
-	m.student = model{signed(scorers["student"], m.sign), schemas.ScorerLLMDistill}
-	m.baseline = model{signed(scorers["baseline"], m.sign), kind}
+	if p.Baseline == TrainedSupernet {
+		m.shared = share(scorers[roleBaseline])
+		m.baseline = model{m.shared, schemas.ScorerSupernet, 1} // minus a loss is higher for better by itself
+	}
+	if p.uses(ControlOnly) {
+		m.control = of(roleControl, schemas.ScorerControl)
+	}
 	for _, name := range p.Constraints() {
 		if name != GFLOPs && name != Weights {
-			m.costs[name] = model{scorers[name], kindPredicted}
+			m.costs[name] = model{scorers[name], kindPredicted, 1}
 			continue
 		}
 		if !in.Task.HasCostModel() {
 			return models{}, config.Errorf("", 0, "search: the constraint %s needs a cost model, which task %s does not have", name, in.Task.Name)
 		}
-		m.costs[name] = model{computed(in.Task, name), kindComputed}
+		m.costs[name] = model{computed(in.Task, name), kindComputed, 1}
 	}
 	return m, nil
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"hsnas/internal/config"
+	"hsnas/internal/corpus"
+	"hsnas/internal/micro"
 	"hsnas/internal/ort/orttest"
 	"hsnas/internal/predictor"
 	"hsnas/internal/progress"
@@ -79,8 +81,8 @@ func TestRunWithExportedPredictors(t *testing.T) {
 		t.Fatal(err)
 	}
 	ledger, err := schemas.ReadLedger(out.Ledger)
-	if err != nil || len(front) != 80 || len(candidates) == 0 || len(ledger) != 2*(3+2+2+2) {
-		t.Errorf("%d winners, %d candidates, %d accounts, %v; want 80, some, 18", len(front), len(candidates), len(ledger), err)
+	if err != nil || len(front) != 80 || len(candidates) == 0 || len(ledger) != 2*2*(3+2+2+2) {
+		t.Errorf("%d winners, %d candidates, %d accounts, %v; want 80, some, 36", len(front), len(candidates), len(ledger), err)
 	}
 	first := read(t, out.Candidates)
 	if err := Run(context.Background(), small(), in, out, prov, progress.Discard); err != nil {
@@ -115,5 +117,123 @@ func TestFaultyModels(t *testing.T) {
 	}
 	if entries, _ := filepath.Glob(filepath.Join(dir, "*.parquet*")); len(entries) != 0 {
 		t.Errorf("a failed search left %v", entries)
+	}
+}
+
+// randomSupernet writes what the stages before a search with a trained supernet
+// do: predictors of the task micro.en-de, a small corpus, weights by seed.
+func randomSupernet(t *testing.T, dir string) Inputs {
+	t.Helper()
+	tk, err := task.Load("micro.en-de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported(t, tk, dir, "student", "BLEU", 20, 1)
+	exported(t, tk, dir, "control-log-decoder-layers", "BLEU", 19, 1.1)
+	in := Inputs{Task: tk, Models: dir, Supernet: filepath.Join(dir, "weights.safetensors"), Corpus: filepath.Join(dir, "corpus.parquet")}
+	set := corpus.Micro(corpus.Sizes{Train: 200, Valid: 6, Test: 1})
+	var rows []schemas.CorpusPair
+	for name, pairs := range map[string][]corpus.Pair{schemas.CorpusTrain: set.Train, schemas.CorpusValid: set.Valid, schemas.CorpusTest: set.Test} {
+		for i, p := range pairs {
+			rows = append(rows, schemas.CorpusPair{Set: name, Position: int32(i), Source: strings.Join(p.Source, " "), Target: strings.Join(p.Target, " ")})
+		}
+	}
+	if err := schemas.WriteCorpus(in.Corpus, rows, schemas.Provenance{}); err != nil {
+		t.Fatal(err)
+	}
+	dims, layout := layoutOf(t, tk)
+	if err := micro.WriteWeights(in.Supernet, layout, layout.Initialise(dims, 7), micro.Origin{Task: tk.Name, Architecture: "supernet"}); err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func layoutOf(t *testing.T, tk *task.Task) (micro.Dims, *micro.Layout) {
+	t.Helper()
+	dims, err := micro.DimsOf(tk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape, err := micro.ShapeOf(dims, tk.Space.Largest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout, err := micro.NewLayout(dims, shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dims, layout
+}
+
+// supernetSettings search micro.en-de with its supernet, in all ways.
+func supernetSettings() Params {
+	p := small()
+	p.Constraint, p.Limits, p.Seeds, p.Workers = "", nil, []int64{1}, 1
+	p.Baseline, p.Searches = TrainedSupernet, Searches()
+	return p
+}
+
+func TestRunWithTrainedSupernet(t *testing.T) {
+	rt := orttest.Open(t)
+	dir := t.TempDir()
+	in, out := randomSupernet(t, dir), outputs(dir)
+	if err := Run(context.Background(), supernetSettings(), in, out, schemas.Provenance{}, progress.Discard); err != nil {
+		t.Fatal(err)
+	}
+	front, err := schemas.ReadFront(out.Front)
+	if err != nil || len(front) != 5*5 || front[0].Scorer != TrainedSupernet || front[0].Score != front[0].BaselineScore {
+		t.Fatalf("%d winners, %v; want 25, the first by the supernet", len(front), err)
+	}
+	// What the front says of its best, the supernet says too when asked alone.
+	dims, layout := layoutOf(t, in.Task)
+	c, err := schemas.LoadCorpus(in.Corpus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := micro.NewSupernetScorer(rt, dims, in.Task.Space.Largest(), layout.Initialise(dims, 7), c.Encode(c.Valid), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	a, err := in.Task.Space.ParseArchitecture([]byte(front[0].Architecture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss := make([]float64, 1)
+	if err := s.Losses(context.Background(), []space.Architecture{a}, loss); err != nil || loss[0] != -front[0].Score {
+		t.Errorf("the front says %v, the supernet's loss is %v, %v", front[0].Score, loss[0], err)
+	}
+	ledger, err := schemas.ReadLedger(out.Ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shared int64
+	for _, l := range ledger {
+		shared += l.Shared
+	}
+	if shared == 0 {
+		t.Errorf("nothing was shared: %+v", ledger)
+	}
+}
+
+func TestTrainedSupernetFaults(t *testing.T) {
+	orttest.Open(t)
+	dir := t.TempDir()
+	in := randomSupernet(t, dir)
+	run := func(in Inputs) error {
+		return Run(context.Background(), supernetSettings(), in, outputs(dir), schemas.Provenance{}, progress.Discard)
+	}
+	none := in
+	none.Supernet = ""
+	var fault *config.Error
+	want := "search: the baseline is supernet, but this run trains none; name an exported predictor, such as baseline: surrogate"
+	if err := run(none); !errors.As(err, &fault) || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if err := os.WriteFile(in.Supernet, []byte("no weights"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(in); err == nil || !strings.Contains(err.Error(), in.Supernet) {
+		t.Errorf("damaged weights: %v", err)
 	}
 }

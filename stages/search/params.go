@@ -13,11 +13,19 @@ const (
 	HSNAS        = "hs-nas"        // student first, baseline after
 	BaselineOnly = "baseline-only" // the same evolution, scored by the baseline throughout: HAT
 	StudentOnly  = "student-only"  // the same evolution, scored by the student throughout
+	ControlOnly  = "control-only"  // the same evolution, scored throughout by a predictor that needs no LLM
 	Random       = "random"        // as many different candidates, sampled, scored by the baseline
 )
 
 // Searches returns all searches, in the order in which they run.
-func Searches() []string { return []string{HSNAS, BaselineOnly, StudentOnly, Random} }
+func Searches() []string {
+	return []string{HSNAS, BaselineOnly, StudentOnly, ControlOnly, Random}
+}
+
+// TrainedSupernet is the Baseline that is no exported predictor: the supernet
+// that the run has trained, which scores by minus the loss on the validation set
+// with inherited weights.
+const TrainedSupernet = "supernet"
 
 // Params are the section "search" of an experiment. The zero value is not
 // usable; start from Defaults.
@@ -33,14 +41,23 @@ type Params struct {
 	// Limits are the largest admissible costs, in the constraint's unit; each is
 	// searched for itself.
 	Limits []float64 `yaml:"limits"`
+	// Quantiles are limits of the latency as quantiles of what latency/dataset.parquet
+	// holds of the device, 0.5 being the median: they mean the same on every machine,
+	// as milliseconds do not. They take the place of Limits.
+	Quantiles []float64 `yaml:"quantiles,omitempty"`
 	// Also are limits that hold in every search beside the one of Limits.
 	Also []Also `yaml:"also"`
 	// Seeds are those of the searches; each is a repetition. Searches of one seed
 	// begin with the same first generation.
 	Seeds []int64 `yaml:"seeds"`
-	// Student and Baseline name the exported predictors.
+	// Student, Baseline and Control name the exported predictors; Baseline may be
+	// TrainedSupernet, Control is for ControlOnly.
 	Student  string `yaml:"student"`
 	Baseline string `yaml:"baseline"`
+	Control  string `yaml:"control"`
+	// Workers is how many architectures a trained supernet scores side by side, 0
+	// for one on each core; it does not change what is found.
+	Workers int `yaml:"workers,omitempty"`
 	// Top is how many of a search's best go into the front.
 	Top int `yaml:"top"`
 }
@@ -55,9 +72,10 @@ type Also struct {
 // The baseline is a surrogate of the supernet, fitted to its published scores.
 func Defaults() Params {
 	return Params{
-		Params:   evolve.Defaults(),
-		Searches: Searches(), Constraint: Latency, Limits: []float64{100, 150, 200}, Seeds: []int64{1, 2, 3},
-		Student: "student", Baseline: "surrogate", Top: 5,
+		Params:     evolve.Defaults(),
+		Searches:   []string{HSNAS, BaselineOnly, StudentOnly, Random},
+		Constraint: Latency, Limits: []float64{100, 150, 200}, Seeds: []int64{1, 2, 3},
+		Student: "student", Baseline: "surrogate", Control: "control-log-decoder-layers", Top: 5,
 	}
 }
 
@@ -77,6 +95,10 @@ func (p Params) Validate() error {
 		return config.Fieldf("student", "expected the name of an exported predictor, such as student")
 	case p.Baseline == "" || p.Baseline == p.Student:
 		return config.Fieldf("baseline", "expected the name of an exported predictor other than the student's, found %q", p.Baseline)
+	case p.uses(ControlOnly) && (p.Control == "" || p.Control == p.Student || p.Control == p.Baseline):
+		return config.Fieldf("control", "expected the name of an exported predictor other than the student's and the baseline's, such as control-ridge, found %q", p.Control)
+	case p.Workers < 0:
+		return config.Fieldf("workers", "expected 0 for all cores or more, found %d", p.Workers)
 	}
 	for _, name := range p.Searches {
 		if !slices.Contains(Searches(), name) {
@@ -92,7 +114,13 @@ func (p Params) Validate() error {
 	return p.validateLimits()
 }
 
+// uses says whether a search is to run.
+func (p Params) uses(search string) bool { return slices.Contains(p.Searches, search) }
+
 func (p Params) validateLimits() error {
+	if len(p.Quantiles) > 0 {
+		return p.validateQuantiles()
+	}
 	if p.Constraint == "" {
 		if len(p.Limits) > 0 {
 			return config.Fieldf("limits", "expected none without a constraint; name the cost, such as constraint: latency_ms")
@@ -117,6 +145,21 @@ func (p Params) validateLimits() error {
 			return config.Fieldf("also", "%s is constrained twice", a.Constraint)
 		}
 		names = append(names, a.Constraint)
+	}
+	return nil
+}
+
+func (p Params) validateQuantiles() error {
+	if p.Constraint != Latency {
+		return config.Fieldf("quantiles", "they are of measured latencies: expected constraint: %s, found %q", Latency, p.Constraint)
+	}
+	if i := repeated(p.Quantiles); i >= 0 {
+		return config.Fieldf("quantiles", "%v is given twice", p.Quantiles[i])
+	}
+	for _, q := range p.Quantiles {
+		if !(q > 0 && q <= 1) {
+			return config.Fieldf("quantiles", "expected numbers above 0 and up to 1, found %v", q)
+		}
 	}
 	return nil
 }

@@ -47,13 +47,19 @@ func (r *rows) observe(s setting, e evolve.Evaluation) {
 		Search: s.search, Constraint: r.params.Constraint, Limit: s.limit, Seed: s.seed,
 		Iteration: int32(e.Iteration), Position: int32(e.Position),
 		ID: name.id, Origin: string(e.Origin), Architecture: name.json,
-		Scorer: e.Scorer, ScorerKind: r.kindOf(e.Scorer), Score: r.metric(e.Score),
+		Scorer: e.Scorer, ScorerKind: r.by(e.Scorer).kind, Score: r.by(e.Scorer).sign * e.Score,
 		Cost: r.cost(e.Costs), Feasible: e.Feasible, Remembered: e.Remembered,
 	})
 }
 
-// finish adds the best of a search to the front, and its accounts to the ledger.
+// finish adds the accounts of a search to the ledger, and its best to the front.
 func (r *rows) finish(ctx context.Context, s setting, result evolve.Result) error {
+	for _, a := range result.Scorers {
+		r.account(s, a, r.by(a.Name))
+	}
+	for _, a := range result.Costs {
+		r.account(s, a, r.models.costs[a.Name])
+	}
 	best := result.Ranking[:min(r.params.Top, len(result.Ranking))]
 	student, err := r.scores(ctx, r.models.student, result.Scorer, best)
 	if err != nil {
@@ -68,20 +74,14 @@ func (r *rows) finish(ctx context.Context, s setting, result evolve.Result) erro
 		w := schemas.Winner{
 			Search: s.search, Constraint: r.params.Constraint, Limit: s.limit, Unit: unitOf(r.params.Constraint),
 			Seed: s.seed, Rank: int32(i + 1), ID: name.id, Architecture: name.json,
-			Score: r.metric(c.Score), Scorer: result.Scorer, Cost: r.cost(c.Costs),
-			StudentScore: r.metric(student[i]), BaselineScore: r.metric(baseline[i]),
+			Score: r.by(result.Scorer).sign * c.Score, Scorer: result.Scorer, Cost: r.cost(c.Costs),
+			StudentScore: r.models.student.sign * student[i], BaselineScore: r.models.baseline.sign * baseline[i],
 			GFLOPs: math.NaN(),
 		}
 		if err := r.addCosts(&w, c.Architecture); err != nil {
 			return err
 		}
 		r.front = append(r.front, w)
-	}
-	for _, a := range result.Scorers {
-		r.account(s, a, r.kindOf(a.Name))
-	}
-	for _, a := range result.Costs {
-		r.account(s, a, r.models.costs[a.Name].kind)
 	}
 	return nil
 }
@@ -112,34 +112,27 @@ func (r *rows) addCosts(w *schemas.Winner, a space.Architecture) error {
 	return nil
 }
 
-// account adds to the ledger's row of a search, limit and scorer: seeds add up.
-func (r *rows) account(s setting, a evolve.Account, kind string) {
-	row := schemas.Ledger{Search: s.search, Limit: s.limit, Scorer: a.Name, ScorerKind: kind}
-	at := len(r.ledger)
-	for i, l := range r.ledger {
-		if l.Search == s.search && l.Scorer == a.Name && (l.Limit == s.limit || math.IsNaN(s.limit)) {
-			row, at = l, i
+// account adds a row to the ledger.
+func (r *rows) account(s setting, a evolve.Account, m model) {
+	row := schemas.Ledger{
+		Search: s.search, Limit: s.limit, Seed: s.seed, Scorer: a.Name, ScorerKind: m.kind,
+		Evaluations: a.Evaluations, Remembered: a.Remembered, Seconds: a.Seconds,
+	}
+	if m.Scorer == r.models.shared {
+		row.Shared = r.models.shared.hits
+	}
+	r.ledger = append(r.ledger, row)
+}
+
+// by returns the scorer of a name that a search was scored by.
+func (r *rows) by(scorer string) model {
+	for _, m := range []model{r.models.student, r.models.control} {
+		if m.Scorer != nil && m.Name() == scorer {
+			return m
 		}
 	}
-	row.Evaluations += a.Evaluations
-	row.Remembered += a.Remembered
-	row.Seconds += a.Seconds
-	if at == len(r.ledger) {
-		r.ledger = append(r.ledger, row)
-		return
-	}
-	r.ledger[at] = row
+	return r.models.baseline
 }
-
-func (r *rows) kindOf(scorer string) string {
-	if scorer == r.models.student.Name() {
-		return r.models.student.kind
-	}
-	return r.models.baseline.kind
-}
-
-// metric turns a score, higher for better, into the task's metric.
-func (r *rows) metric(score float64) float64 { return r.models.sign * score }
 
 // cost returns the cost that limits are of, NaN without one.
 func (r *rows) cost(costs []float64) float64 {

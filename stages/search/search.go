@@ -1,8 +1,8 @@
 // Package search is the stage that looks for the best architectures within
 // each limit: HS-NAS, in which the student distilled from the LLM scores the
 // first generations of an evolution and the baseline predictor the rest, beside
-// its controls: the same evolution by the baseline alone and by the student
-// alone, and as many random candidates.
+// what it has to beat: the same evolution by the baseline alone, by the student
+// alone and by a predictor that needs no LLM, and as many random candidates.
 package search
 
 import (
@@ -24,7 +24,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "search"
-	Version = 1
+	Version = 2
 )
 
 // Inputs are what the stage reads.
@@ -34,18 +34,20 @@ type Inputs struct {
 	Models string
 	// Latency is the file of the latency predictor; "" for latency.onnx in Models.
 	Latency string
-	// BaselineKind is what outputs call the baseline: schemas.ScorerSurrogate
-	// (where "") or schemas.ScorerSupernet.
-	BaselineKind string
+	// Latencies is latency/dataset.parquet, which Params.Quantiles are of.
+	Latencies string
+	// Supernet is the file of the weights that the run's supernet shares, and Corpus
+	// corpus/corpus.parquet, which it is scored on; for the baseline TrainedSupernet
+	// alone.
+	Supernet, Corpus string
 }
 
 // Outputs are the files that the stage writes.
 type Outputs struct {
 	Candidates string // every member of every generation, and who scored it
 	Front      string // the best of each search
-	// Ledger holds what each scorer did, summed over the seeds; its column
-	// seconds is measured, and the only thing of this stage that differs from
-	// run to run.
+	// Ledger holds what each scorer did in each search; its column seconds is
+	// measured, and the only thing of this stage that differs from run to run.
 	Ledger string
 }
 
@@ -53,6 +55,9 @@ type Outputs struct {
 // all of them succeed. A limit that nothing keeps to is a *config.Error.
 func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
 	if err := p.Validate(); err != nil {
+		return err
+	}
+	if err := p.resolve(in); err != nil {
 		return err
 	}
 	m, release, err := load(p, in)
@@ -132,6 +137,7 @@ func searchOne(ctx context.Context, p Params, t *task.Task, m models, s setting,
 	for _, also := range p.Also {
 		problem.Constraints = append(problem.Constraints, m.constraint(also.Constraint, also.Limit))
 	}
+	m.shared.begin()
 	r := rand.New(rand.NewPCG(uint64(s.seed), 0))
 	observe := func(e evolve.Evaluation) { out.observe(s, e) }
 	params := p.Params
@@ -142,6 +148,8 @@ func searchOne(ctx context.Context, p Params, t *task.Task, m models, s setting,
 		params.StudentIterations = 0
 	case StudentOnly:
 		params.StudentIterations = params.Iterations
+	case ControlOnly:
+		problem.Student, params.StudentIterations = m.control, params.Iterations
 	}
 	return evolve.Search(ctx, problem, params, r, observe)
 }

@@ -90,6 +90,7 @@ func search(t *testing.T, p Params, tk *task.Task, scorers map[string]evolve.Sco
 func wmtScorers() map[string]evolve.Scorer {
 	return map[string]evolve.Scorer{
 		"student": linear("student", 20, 1e-4), "baseline": linear("surrogate", 21, 2e-4), Latency: linear("latency", 30, 5e-3),
+		"control": linear("control-log-decoder-layers", 22, 3e-4),
 	}
 }
 
@@ -135,7 +136,9 @@ func TestFrontIsTheBestOfTheCandidates(t *testing.T) {
 // All searches of one seed and limit start from one first generation, and random
 // search gets as many candidates as HS-NAS had.
 func TestControlsAreFair(t *testing.T) {
-	got := search(t, small(), wmt(t), wmtScorers())
+	p := small()
+	p.Searches = Searches()
+	got := search(t, p, wmt(t), wmtScorers())
 	type group struct {
 		limit float64
 		seed  int64
@@ -180,7 +183,7 @@ func TestLedgerAddsUp(t *testing.T) {
 		}
 		var evaluated, remembered int64
 		for _, c := range got.candidates {
-			if c.Search == l.Search && c.Limit == l.Limit && c.Scorer == l.Scorer {
+			if c.Search == l.Search && c.Limit == l.Limit && c.Seed == l.Seed && c.Scorer == l.Scorer {
 				if c.Remembered {
 					remembered++
 				} else {
@@ -188,7 +191,7 @@ func TestLedgerAddsUp(t *testing.T) {
 				}
 			}
 		}
-		if l.Evaluations != evaluated || l.Remembered != remembered {
+		if l.Evaluations != evaluated || l.Remembered != remembered || l.Shared != 0 {
 			t.Errorf("%+v, but candidates has %d evaluations and %d remembered", l, evaluated, remembered)
 		}
 		if l.Scorer == "surrogate" && l.Search == HSNAS {
@@ -200,6 +203,104 @@ func TestLedgerAddsUp(t *testing.T) {
 	}
 	if half == 0 || half >= whole {
 		t.Errorf("hs-nas asked the baseline %d times, baseline-only %d times", half, whole)
+	}
+}
+
+// A control searches alone, and both predictors are asked about what it finds.
+func TestControlOnly(t *testing.T) {
+	p := small()
+	p.Searches = []string{ControlOnly}
+	got := search(t, p, wmt(t), wmtScorers())
+	for _, c := range got.candidates {
+		if c.Scorer != "control-log-decoder-layers" || c.ScorerKind != schemas.ScorerControl {
+			t.Fatalf("candidate %+v, want it scored by the control", c)
+		}
+	}
+	for _, w := range got.front {
+		if w.Scorer != "control-log-decoder-layers" || !(w.StudentScore < w.BaselineScore && w.BaselineScore < w.Score) {
+			t.Errorf("winner %+v, want scores of the student, the baseline and the control", w)
+		}
+	}
+	for _, l := range got.ledger {
+		if l.Scorer != Latency && l.ScorerKind != schemas.ScorerControl {
+			t.Errorf("ledger %+v, want the control alone", l)
+		}
+	}
+}
+
+// counted is a scorer that counts how often it is asked about an architecture.
+func counted(s evolve.Scorer, asked map[string]int) evolve.Scorer {
+	return evolve.Func(s.Name(), func(ctx context.Context, archs []space.Architecture, out []float64) error {
+		for _, a := range archs {
+			asked[a.Key()]++
+		}
+		return s.Score(ctx, archs, out)
+	})
+}
+
+// A trained supernet computes nothing twice in a whole run; what each search
+// finds, and is charged with, is as if it had.
+func TestSupernetIsShared(t *testing.T) {
+	p, scorers := small(), wmtScorers()
+	want := search(t, p, wmt(t), scorers)
+	asked := map[string]int{}
+	scorers["baseline"] = counted(linear(TrainedSupernet, 21, 2e-4), asked)
+	p.Baseline = TrainedSupernet
+	got := search(t, p, wmt(t), scorers)
+	for key, n := range asked {
+		if n != 1 {
+			t.Fatalf("the supernet was asked %d times about %x", n, key)
+		}
+	}
+	var computed, shared int64
+	for i, l := range got.ledger {
+		w := want.ledger[i]
+		if l.Search != w.Search || l.Limit != w.Limit || l.Seed != w.Seed || l.Evaluations != w.Evaluations || l.Remembered != w.Remembered {
+			t.Errorf("ledger %+v, of a surrogate %+v", l, w)
+		}
+		if l.ScorerKind != schemas.ScorerSupernet && l.Shared != 0 || l.Shared > l.Evaluations || i < 3 && l.Shared != 0 {
+			t.Errorf("ledger %+v: shared by what, with what", l)
+		}
+		if l.ScorerKind == schemas.ScorerSupernet {
+			computed, shared = computed+l.Evaluations-l.Shared, shared+l.Shared
+		}
+	}
+	// Some winners of the student alone are new to the supernet, and in no ledger.
+	if shared == 0 || computed == 0 || computed > int64(len(asked)) {
+		t.Errorf("%d evaluations computed and %d shared, %d architectures asked about", computed, shared, len(asked))
+	}
+	for i, w := range got.front {
+		if w.ID != want.front[i].ID || w.Score != want.front[i].Score {
+			t.Errorf("winner %+v, of a surrogate %+v", w, want.front[i])
+		}
+	}
+}
+
+// Minus a loss is higher for better whatever the metric: only the student, which
+// predicts the metric, is turned.
+func TestSupernetIsNotTurned(t *testing.T) {
+	p := small()
+	p.Constraint, p.Limits, p.Baseline, p.Searches = "energy_mj", []float64{40}, TrainedSupernet, []string{HSNAS, StudentOnly}
+	got := search(t, p, own(t), map[string]evolve.Scorer{
+		"student": linear("student", 0.5, -0.001), "baseline": linear(TrainedSupernet, -3, 0.01), "energy_mj": linear("energy", 0, 1),
+	})
+	for _, w := range got.front {
+		if w.Search == HSNAS && w.Score != w.BaselineScore || w.Search == StudentOnly && w.Score != w.StudentScore {
+			t.Errorf("%s: %+v, want the score of its last scorer", w.Search, w)
+		}
+		if math.Abs(w.BaselineScore-(-3+0.01*w.Cost)) > 1e-12 || math.Abs(w.StudentScore-(0.5-0.001*w.Cost)) > 1e-12 {
+			t.Errorf("%+v, want minus a loss and an error", w)
+		}
+	}
+	for i, w := range got.front[1:p.Top] {
+		if w.Score > got.front[i].Score {
+			t.Errorf("rank %d has less loss than rank %d", i+2, i+1)
+		}
+	}
+	for _, c := range got.candidates {
+		if minus := c.Score < 0; minus != (c.ScorerKind == schemas.ScorerSupernet) {
+			t.Errorf("candidate %+v, want minus a loss by the supernet alone", c)
+		}
 	}
 }
 
@@ -226,6 +327,7 @@ func TestMinimisedMetricOfAnOwnSpace(t *testing.T) {
 func TestComputedConstraints(t *testing.T) {
 	p := small()
 	p.Constraint, p.Limits, p.Also, p.Searches = GFLOPs, []float64{4}, []Also{{Weights, 3e7}, {Latency, 150}}, []string{BaselineOnly}
+	p.Seeds = []int64{1}
 	got := search(t, p, wmt(t), wmtScorers())
 	for _, w := range got.front {
 		if w.Cost != w.GFLOPs || w.GFLOPs > 4 || *w.Params > 3e7 {
@@ -248,8 +350,8 @@ func TestWithoutConstraint(t *testing.T) {
 	if w := got.front[0]; !math.IsNaN(w.Limit) || !math.IsNaN(w.Cost) || w.Unit != "" {
 		t.Errorf("a search without a limit: %+v", w)
 	}
-	if len(got.ledger) != 5 { // hs-nas has two scorers; seeds add up
-		t.Errorf("%d rows in the ledger, want 5: %+v", len(got.ledger), got.ledger)
+	if len(got.ledger) != 2*5 { // of each seed; hs-nas has two scorers
+		t.Errorf("%d rows in the ledger, want 10: %+v", len(got.ledger), got.ledger)
 	}
 }
 

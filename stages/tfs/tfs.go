@@ -1,6 +1,8 @@
 // Package tfs is the stage that brings the truth: the quality of architectures
 // that were trained from scratch, from published figures or the task's table,
-// with what else is known of them, supernets' scores and measured costs.
+// with what else is known of them, supernets' scores and measured costs. Tasks of
+// the family micro are trained here: all of the sample where the task has no
+// table, else some of it again, to hold the table against.
 package tfs
 
 import (
@@ -20,30 +22,23 @@ import (
 // changes for the same input.
 const (
 	Name    = "tfs"
-	Version = 1
+	Version = 2
 )
-
-// Params is the section tfs of an experiment: nothing can be set yet.
-type Params struct{}
-
-// Defaults returns the zero Params.
-func Defaults() Params { return Params{} }
-
-// Validate implements config.Validator.
-func (Params) Validate() error { return nil }
 
 // Inputs are what the stage reads; published figures are found by themselves.
 type Inputs struct {
 	Task          *task.Task
 	Architectures string // sample/architectures.parquet
+	Corpus        string // corpus/corpus.parquet; "" for tasks that are not trained here
 }
 
 // Outputs are the files that the stage writes, all of them, without rows where
-// there is nothing to tell.
-type Outputs struct{ TFS, Supernet, Costs string }
+// there is nothing to tell. State is a folder of results and checkpoints, which
+// make a second attempt cheaper.
+type Outputs struct{ TFS, Supernet, Costs, Runs, State string }
 
 // Run writes the truth of every architecture of the sample that is not unlabelled.
-func Run(_ context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
+func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
@@ -60,6 +55,12 @@ func Run(_ context.Context, p Params, in Inputs, out Outputs, prov schemas.Prove
 	if err := g.gather(splits(archs)); err != nil {
 		return fmt.Errorf("tfs: %w", err)
 	}
+	if in.Task.Family == task.Micro {
+		t := &training{params: p, task: in.Task, archs: archs, gathered: g, rep: rep}
+		if err := t.run(ctx, in.Corpus, out.State); err != nil {
+			return fmt.Errorf("tfs: %w", err)
+		}
+	}
 	if missing := len(g.wanted) - len(g.done); missing > 0 {
 		return fmt.Errorf("tfs: %d of %d architectures have no measured %s in the source that the sample was drawn from: run sample again",
 			missing, len(g.wanted), in.Task.Metric.Name)
@@ -69,6 +70,9 @@ func Run(_ context.Context, p Params, in Inputs, out Outputs, prov schemas.Prove
 		return err
 	}
 	if err := schemas.WriteSupernetScores(out.Supernet, g.supernets, prov); err != nil {
+		return err
+	}
+	if err := schemas.WriteTFSRuns(out.Runs, g.runs, prov); err != nil {
 		return err
 	}
 	return schemas.WriteMeasuredCosts(out.Costs, g.costs, prov)
@@ -94,6 +98,7 @@ type gatherer struct {
 	tfs          []schemas.TFS
 	supernets    []schemas.SupernetScore
 	costs        []schemas.MeasuredCost
+	runs         []schemas.TFSRun
 }
 
 func (g *gatherer) gather(splits []string) error {
@@ -102,6 +107,8 @@ func (g *gatherer) gather(splits []string) error {
 		return g.published(splits)
 	case g.task.Data.Table != "":
 		return g.table()
+	case g.task.Family == task.Micro:
+		return nil // all of it is trained
 	}
 	return config.Errorf("", 0, "task %s has no measured %s: give its data section a table", g.task.Name, g.task.Metric.Name)
 }

@@ -24,8 +24,8 @@ func run(t *testing.T, dir string, on *task.Task, rows []schemas.Architecture) (
 	if err := schemas.WriteArchitectures(architectures, rows, prov); err != nil {
 		t.Fatal(err)
 	}
-	out := tfs.Outputs{TFS: filepath.Join(dir, "t.parquet"), Supernet: filepath.Join(dir, "s.parquet"), Costs: filepath.Join(dir, "c.parquet")}
-	return out, tfs.Run(t.Context(), tfs.Defaults(), tfs.Inputs{Task: on, Architectures: architectures}, out, prov, progress.Discard)
+	out := tfs.Outputs{TFS: filepath.Join(dir, "t.parquet"), Supernet: filepath.Join(dir, "s.parquet"), Costs: filepath.Join(dir, "c.parquet"), Runs: filepath.Join(dir, "r.parquet")}
+	return out, tfs.Run(t.Context(), tfs.Params{}, tfs.Inputs{Task: on, Architectures: architectures}, out, prov, progress.Discard)
 }
 
 func TestPublished(t *testing.T) {

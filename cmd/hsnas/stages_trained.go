@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+
+	"hsnas/internal/task"
+	"hsnas/pipeline"
+	"hsnas/stages/corpus"
+	"hsnas/stages/supernet"
+	"hsnas/stages/winners"
+)
+
+// The artifacts of tasks whose architectures are trained here; a folder ends in a
+// slash.
+const (
+	corpusFile       = "corpus/corpus.parquet"
+	vocabularyFile   = "corpus/vocabulary.parquet"
+	weightsFile      = "supernet/weights.safetensors"
+	trainedFile      = "supernet/supernet.parquet"
+	supernetFigures  = "supernet/training.parquet"
+	winnersFile      = "winners/winners.parquet"
+	tfsState         = "tfs/state" // no artifacts: what makes a second attempt cheaper
+	winnersState     = "winners/state"
+	supernetProgress = "supernet/checkpoint.safetensors"
+)
+
+// trained says whether the task's architectures are trained here.
+func (e *Experiment) trained() bool { return e.task.Family == task.Micro }
+
+// clearUnused empties the sections of stages that the task does not have, so that
+// the run directory does not keep parameters of what never ran.
+func (e *Experiment) clearUnused() {
+	if e.trained() {
+		return
+	}
+	e.Corpus, e.Supernet, e.Winners = corpus.Params{}, supernet.Params{}, winners.Params{}
+	e.TFS.Seeds, e.TFS.Retrain, e.TFS.Recipe = nil, 0, e.Winners.Recipe
+}
+
+func (e *Experiment) corpusStage() pipeline.Stage {
+	return pipeline.Stage{
+		Name: corpus.Name, Version: corpus.Version, Params: e.Corpus,
+		External: corpus.Files(e.Corpus, e.task), Outputs: []string{corpusFile, vocabularyFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			return pipeline.Result{}, corpus.Run(ctx, e.Corpus, corpus.Inputs{Task: e.task},
+				corpus.Outputs{Corpus: c.Path(corpusFile), Vocabulary: c.Path(vocabularyFile)},
+				e.provenance(corpus.Name, corpus.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) supernetStage() pipeline.Stage {
+	return pipeline.Stage{
+		Name: supernet.Name, Version: supernet.Version, Params: e.Supernet,
+		Inputs: []string{corpusFile, architecturesFile, tfsFile}, External: e.task.Files(),
+		Outputs: []string{weightsFile, trainedFile, supernetFigures},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			return pipeline.Result{}, supernet.Run(ctx, e.Supernet, supernet.Inputs{
+				Task: e.task, Corpus: c.Path(corpusFile), Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile),
+			}, supernet.Outputs{
+				Weights: c.Path(weightsFile), Scores: c.Path(trainedFile), Training: c.Path(supernetFigures), Checkpoint: c.Path(supernetProgress),
+			}, e.provenance(supernet.Name, supernet.Version, c), c.Report)
+		},
+	}
+}
+
+func (e *Experiment) winnersStage() pipeline.Stage {
+	return pipeline.Stage{
+		Name: winners.Name, Version: winners.Version, Params: e.Winners,
+		Inputs: []string{corpusFile, frontFile, ledgerFile}, External: e.task.Files(), Outputs: []string{winnersFile},
+		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
+			return pipeline.Result{}, winners.Run(ctx, e.Winners, winners.Inputs{
+				Task: e.task, Corpus: c.Path(corpusFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile),
+			}, winners.Outputs{Winners: c.Path(winnersFile), State: c.Path(winnersState)},
+				e.provenance(winners.Name, winners.Version, c), c.Report)
+		},
+	}
+}

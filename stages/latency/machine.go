@@ -1,0 +1,104 @@
+package latency
+
+import (
+	"context"
+
+	"hsnas/internal/cost"
+	"hsnas/internal/micro"
+	"hsnas/internal/ort"
+	"hsnas/internal/progress"
+	"hsnas/internal/space"
+	"hsnas/internal/task"
+)
+
+// Machine is what architectures are timed on.
+type Machine interface {
+	// Name is what tables call the device.
+	Name() string
+	// Open readies an architecture to be timed.
+	Open(a space.Architecture) (Watch, error)
+}
+
+// Watch is an architecture that is ready.
+type Watch interface {
+	// Once translates one sentence.
+	Once(ctx context.Context) (micro.Times, error)
+	Close()
+}
+
+// thisMachine times models of the family micro on one thread of the CPU.
+type thisMachine struct {
+	runtime *ort.Runtime
+	task    *task.Task
+	seed    uint64
+}
+
+// ThisMachine returns the machine that the program runs on. The seed draws the
+// models' parameters and the sentence.
+func ThisMachine(t *task.Task, seed uint64) (Machine, error) {
+	rt, err := ort.Open()
+	return &thisMachine{rt, t, seed}, err
+}
+
+func (m *thisMachine) Name() string { return ort.Processor() }
+
+func (m *thisMachine) Open(a space.Architecture) (Watch, error) {
+	return micro.NewStopwatch(m.runtime, m.task, a, m.seed)
+}
+
+// bench holds architectures ready, as many as there is memory for: opening one
+// takes longer than timing it.
+type bench struct {
+	machine Machine
+	archs   []space.Architecture
+	open    []Watch // nil where it is opened for each use
+}
+
+// newBench opens architectures of t until they take memory bytes.
+func newBench(ctx context.Context, m Machine, t *task.Task, archs []space.Architecture, memory int64, rep progress.Reporter) (*bench, error) {
+	b := &bench{m, archs, make([]Watch, len(archs))}
+	rep.Start("opening models", len(archs))
+	defer rep.Done()
+	var taken int64
+	for i, a := range archs {
+		need, err := footprint(t, a)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if taken += need; err == nil && taken <= memory {
+			b.open[i], err = m.Open(a)
+		}
+		if err != nil {
+			b.close()
+			return nil, err
+		}
+		rep.Add(1)
+	}
+	return b, nil
+}
+
+// footprint is about what an open architecture takes, in bytes: sessions and
+// their arenas, and the parameters. 200 of micro.en-de take 870 MB.
+func footprint(t *task.Task, a space.Architecture) (int64, error) {
+	c, err := cost.Of(t, a)
+	return 3<<20 + 4*(c.Params+c.EmbeddingParams), err
+}
+
+// watch returns architecture i ready, and what ends its use.
+func (b *bench) watch(i int) (w Watch, release func(), err error) {
+	if b.open[i] != nil {
+		return b.open[i], func() {}, nil
+	}
+	if w, err = b.machine.Open(b.archs[i]); err != nil {
+		return nil, nil, err
+	}
+	return w, w.Close, nil
+}
+
+func (b *bench) close() {
+	for _, w := range b.open {
+		if w != nil {
+			w.Close()
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package latency
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"hsnas/internal/predictor"
+	"hsnas/internal/progress"
+	"hsnas/internal/space"
+	"hsnas/internal/task"
+	"hsnas/schemas"
+)
+
+// Measured is the name of the dataset that the stage measures itself.
+const Measured = "measured"
+
+// fitMeasured times architectures sampled from the task's space and fits a
+// predictor to them.
+func fitMeasured(ctx context.Context, p Params, in Inputs, state string, rep progress.Reporter) (*Fit, error) {
+	machine := in.Machine
+	if machine == nil {
+		var err error
+		if machine, err = ThisMachine(in.Task, p.Seed); err != nil {
+			return nil, err
+		}
+	}
+	archs := sample(p, in.Task.Space)
+	m := &Measurement{Params: p, Task: in.Task, Archs: archs, Machine: machine, State: state}
+	timings, control, err := m.Run(ctx, rep)
+	if err != nil {
+		return nil, err
+	}
+	rep.Logf("%s", control)
+	fit, err := fitTimings(ctx, p, in.Task, archs, timings)
+	if err != nil {
+		return nil, err
+	}
+	for i := range fit.Scores {
+		s := &fit.Scores[i]
+		s.Device, s.ControlCV, s.ControlDrift = machine.Name(), control.CV, control.Drift
+		note := ""
+		if s.Chosen {
+			note = ", chosen"
+		}
+		rep.Logf("%s, %s on %s: MAPE %.2f %% cross-validated on %d rows, %.2f %% and tau %.3f on %d held-out rows%s",
+			s.Dataset, s.Regressor, s.Features, 100*s.CVMAPE, s.NTrain+s.NValid, 100*s.MAPE, s.Tau, s.NTest, note)
+	}
+	for i := range fit.Rows {
+		fit.Rows[i].Device = machine.Name()
+	}
+	return fit, nil
+}
+
+// fitTimings tries the regressors on timings of architectures. A fifth of these is
+// held out; the regressor is chosen by the cross-validated error on the others.
+func fitTimings(ctx context.Context, p Params, t *task.Task, archs []space.Architecture, timings []Timing) (*Fit, error) {
+	y := make([]float64, len(timings))
+	for i, timing := range timings {
+		y[i] = timing.MS()
+	}
+	parts := divide(len(y), 0, len(y)/5, p.Seed)
+	train, test := parts[schemas.PartTrain], parts[schemas.PartTest]
+	fit := &Fit{}
+	var best *trial
+	for _, r := range regressors() {
+		one, err := newTrial(t, r, archs)
+		if err == nil {
+			err = r.try(ctx, p, one, y, train, test)
+		}
+		if err != nil {
+			return nil, err
+		}
+		one.score.Dataset, one.score.Source = Measured, "measured"
+		if best == nil || one.score.CVMAPE < best.score.CVMAPE {
+			best, fit.chosen = one, len(fit.Scores)
+		}
+		fit.Scores = append(fit.Scores, one.score)
+	}
+	fit.Scores[fit.chosen].Chosen = true
+	parts[schemas.PartTrain] = train[:len(train)-best.fitted.valid]
+	parts[schemas.PartValid] = train[len(train)-best.fitted.valid:]
+	fit.Rows = rowsOfTimings(best, parts, archs, timings)
+	var err error
+	fit.Model, err = best.fitted.export(predictor.MetaOf(best.set, t.Name, Target, Measured))
+	return fit, err
+}
+
+func newTrial(t *task.Task, r regressor, archs []space.Architecture) (*trial, error) {
+	set, err := predictor.FeatureSet(t, r.features)
+	if err != nil {
+		return nil, err
+	}
+	x, err := set.Rows(archs)
+	if err != nil {
+		return nil, fmt.Errorf("%s on %s: %w", r.name, r.features, err)
+	}
+	return &trial{set: set, x: x}, nil
+}
+
+func rowsOfTimings(best *trial, parts map[string][]int, archs []space.Architecture, timings []Timing) []schemas.LatencyRow {
+	out := make([]schemas.LatencyRow, len(archs))
+	for part, rows := range parts {
+		for _, i := range rows {
+			out[i] = schemas.LatencyRow{
+				Dataset: Measured, Row: int32(i), ID: archs[i].ID(), Architecture: archs[i].String(), Part: part, Features: slices.Clone(best.x[i]),
+				EncoderMS: timings[i].EncoderMS, DecoderMS: timings[i].DecoderMS, LatencyMS: timings[i].MS(), StdMS: timings[i].StdMS,
+				PredictedMS: best.fitted.Regress(best.x[i]),
+			}
+		}
+	}
+	return out
+}
