@@ -47,7 +47,9 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		ErrWriter:              stderr,
 		HideHelpCommand:        true,
 		UseShortOptionHandling: true,
-		ExitErrHandler:         func(*cli.Context, error) {}, // run reports it
+		// A comma in --set search.searches=[hs-nas,random] is part of the value.
+		DisableSliceFlagSeparator: true,
+		ExitErrHandler:            func(*cli.Context, error) {}, // run reports it
 		Commands: []*cli.Command{
 			runCommand(),
 			statusCommand(),
