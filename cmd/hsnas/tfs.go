@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,7 +13,6 @@ import (
 	"hsnas/internal/measured"
 	"hsnas/internal/metric"
 	"hsnas/internal/micro"
-	"hsnas/internal/ort"
 	"hsnas/internal/progress"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
@@ -95,7 +92,8 @@ func readSets(c *cli.Context, t *task.Task) ([]measured.Row, error) {
 
 // trainTable trains every row with every seed and writes both tables.
 func trainTable(ctx context.Context, c *cli.Context, t *task.Task, rows []measured.Row) error {
-	scratch, err := newScratch(t, c.String("work"))
+	set := corpus.Micro(corpus.Sizes{Train: corpus.MicroTrain, Valid: corpus.MicroValid, Test: corpus.MicroTest})
+	scratch, err := micro.NewScratch(t, corpus.New(set.Train, set.Valid, set.Test), micro.SettingA(), c.String("work"))
 	if err != nil {
 		return err
 	}
@@ -142,26 +140,4 @@ func meanOf(runs []measured.Run, of func(measured.Run) float64) float64 {
 		values[i] = of(r)
 	}
 	return metric.Mean(values)
-}
-
-// newScratch prepares the training of a task's architectures on its generated
-// corpus, with results and checkpoints in dir.
-func newScratch(t *task.Task, dir string) (*micro.Scratch, error) {
-	dims, err := micro.DimsOf(t)
-	if err != nil {
-		return nil, err
-	}
-	rt, err := ort.Open()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, config.Errorf("", 0, "cannot make the folder %s: %v", filepath.Clean(dir), err)
-	}
-	set := corpus.Micro(corpus.Sizes{Train: corpus.MicroTrain, Valid: corpus.MicroValid, Test: corpus.MicroTest})
-	s := &micro.Scratch{
-		Runtime: rt, Task: t.Name, Dims: dims, Corpus: corpus.New(set.Train, set.Valid, set.Test),
-		Recipe: micro.SettingA(), Dir: dir,
-	}
-	return s, s.Prepare()
 }

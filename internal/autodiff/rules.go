@@ -121,27 +121,11 @@ func (t *tape) swap(v *onnx.Value) *onnx.Value {
 // gemmRule: Y = alpha A' B' + beta C, where A' and B' are A and B, transposed
 // where transA and transB say so.
 func gemmRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
-	a, b := n.Inputs[0], n.Inputs[1]
-	ta, tb := n.IntAttr("transA", 0), n.IntAttr("transB", 0)
 	alpha := onnx.Float("alpha", floatAttr(n, "alpha"))
 	gemm := func(x, y *onnx.Value, tx, ty int64, like *onnx.Value) *onnx.Value {
 		return t.g.Op("Gemm", like.Shape(), []*onnx.Value{x, y}, alpha, onnx.Int("transA", tx), onnx.Int("transB", ty))
 	}
-	dx := make([]*onnx.Value, len(n.Inputs))
-	if t.needs[a] {
-		if ta == 0 {
-			dx[0] = gemm(dy[0], b, 0, 1-tb, a)
-		} else {
-			dx[0] = gemm(b, dy[0], tb, 1, a)
-		}
-	}
-	if t.needs[b] {
-		if tb == 0 {
-			dx[1] = gemm(a, dy[0], 1-ta, 0, b)
-		} else {
-			dx[1] = gemm(dy[0], a, 1, ta, b)
-		}
-	}
+	dx := append(t.factors(n, dy[0], gemm), make([]*onnx.Value, len(n.Inputs)-2)...)
 	if len(n.Inputs) > 2 && n.Inputs[2] != nil && t.needs[n.Inputs[2]] {
 		dc := t.unbroadcast(dy[0], n.Inputs[2].Shape())
 		if beta := floatAttr(n, "beta"); beta != 1 {
@@ -150,6 +134,30 @@ func gemmRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
 		dx[2] = dc
 	}
 	return dx, nil
+}
+
+// factors makes the gradients of the two factors of a product A' B', where A' and
+// B' are A and B, transposed where transA and transB say so. product appends one
+// such product in the shape of like.
+func (t *tape) factors(n *onnx.Node, dy *onnx.Value, product func(x, y *onnx.Value, tx, ty int64, like *onnx.Value) *onnx.Value) []*onnx.Value {
+	a, b := n.Inputs[0], n.Inputs[1]
+	ta, tb := n.IntAttr("transA", 0), n.IntAttr("transB", 0)
+	dx := make([]*onnx.Value, 2)
+	if t.needs[a] {
+		if ta == 0 {
+			dx[0] = product(dy, b, 0, 1-tb, a)
+		} else {
+			dx[0] = product(b, dy, tb, 1, a)
+		}
+	}
+	if t.needs[b] {
+		if tb == 0 {
+			dx[1] = product(a, dy, 1-ta, 0, b)
+		} else {
+			dx[1] = product(dy, a, 1, ta, b)
+		}
+	}
+	return dx
 }
 
 // floatAttr is the named attribute, or 1, the default of Gemm's.

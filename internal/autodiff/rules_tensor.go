@@ -9,31 +9,13 @@ import (
 // fusedMatMulRule: Y = alpha A' B', where A' and B' are A and B with their last
 // two dimensions swapped where transA and transB say so.
 func fusedMatMulRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
-	a, b := n.Inputs[0], n.Inputs[1]
-	ta, tb := n.IntAttr("transA", 0), n.IntAttr("transB", 0)
 	if n.IntAttr("transBatchA", 0)+n.IntAttr("transBatchB", 0) != 0 {
 		return nil, fmt.Errorf("its batch dimensions are swapped")
 	}
-	product := func(x, y *onnx.Value, tx, ty int64, like *onnx.Value) *onnx.Value {
-		return t.g.Op(onnx.MicrosoftDomain+":FusedMatMul", like.Shape(), []*onnx.Value{x, y},
-			onnx.Float("alpha", floatAttr(n, "alpha")), onnx.Int("transA", tx), onnx.Int("transB", ty))
-	}
-	dx := make([]*onnx.Value, 2)
-	if t.needs[a] {
-		if ta == 0 {
-			dx[0] = product(dy[0], b, 0, 1-tb, a)
-		} else {
-			dx[0] = product(b, dy[0], tb, 1, a)
-		}
-	}
-	if t.needs[b] {
-		if tb == 0 {
-			dx[1] = product(a, dy[0], 1-ta, 0, b)
-		} else {
-			dx[1] = product(dy[0], a, 1, ta, b)
-		}
-	}
-	return dx, nil
+	alpha := onnx.Float("alpha", floatAttr(n, "alpha"))
+	return t.factors(n, dy[0], func(x, y *onnx.Value, tx, ty int64, like *onnx.Value) *onnx.Value {
+		return t.g.Op(onnx.MicrosoftDomain+":FusedMatMul", like.Shape(), []*onnx.Value{x, y}, alpha, onnx.Int("transA", tx), onnx.Int("transB", ty))
+	}), nil
 }
 
 // softmaxRule, along the last axis: dx = y (dy - sum(y dy)).

@@ -19,6 +19,7 @@ import (
 	"hsnas/internal/corpus"
 	"hsnas/internal/ort"
 	"hsnas/internal/space"
+	"hsnas/internal/task"
 )
 
 // Scratch trains architectures of a task from scratch and says how good they
@@ -39,6 +40,24 @@ type Scratch struct {
 
 	train, valid []corpus.Example
 	key          string
+}
+
+// NewScratch prepares the training of a task's architectures by a recipe, with
+// results and checkpoints in dir, which is made where it is not there.
+func NewScratch(t *task.Task, c *corpus.Corpus, r Recipe, dir string) (*Scratch, error) {
+	dims, err := DimsOf(t)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := ort.Open()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, config.Errorf("", 0, "cannot make the folder %s: %v", filepath.Clean(dir), err)
+	}
+	s := &Scratch{Runtime: rt, Task: t.Name, Dims: dims, Corpus: c, Recipe: r, Dir: dir}
+	return s, s.Prepare()
 }
 
 // Job is one training.
@@ -64,7 +83,8 @@ type Trained struct {
 // lossesEvery is how many steps one entry of Trained.Losses stands for.
 const lossesEvery = 10
 
-// Prepare encodes the corpus; it comes before the first Train.
+// Prepare encodes the corpus; it comes before the first Train of a Scratch that
+// NewScratch has not made.
 func (s *Scratch) Prepare() error {
 	if s.Every == 0 {
 		s.Every = 100

@@ -25,8 +25,9 @@ func madeUp(t *testing.T, dir string) Inputs {
 	in := Inputs{
 		Task:          load14(t),
 		Architectures: path("sample/architectures.parquet"),
-		TFS:           path("tfs/tfs.parquet"),
-		Labels:        path("label/labels.parquet"), Requests: path("label/requests.parquet"),
+		TFS:           path("tfs/tfs.parquet"), Runs: path("tfs/runs.parquet"),
+		Training: path("supernet/training.parquet"), Winners: path("winners/winners.parquet"),
+		Labels: path("label/labels.parquet"), Requests: path("label/requests.parquet"),
 		Students: path("distill/students.parquet"), Scoreboard: path("distill/scoreboard.parquet"),
 		Latency: path("latency/latency.parquet"), Models: path("export/models.parquet"),
 		Front: path("search/front.parquet"), Ledger: path("search/ledger.parquet"),
@@ -36,6 +37,9 @@ func madeUp(t *testing.T, dir string) Inputs {
 	for _, err := range []error{
 		schemas.WriteArchitectures(in.Architectures, architectures, p),
 		schemas.WriteTFS(in.TFS, tfs, p),
+		schemas.WriteTFSRuns(in.Runs, runs, p),
+		schemas.WriteSupernetTraining(in.Training, supernetTraining, p),
+		schemas.WriteWinnersTrained(in.Winners, winnersTrained, p),
 		schemas.WriteLabels(in.Labels, labels, p),
 		schemas.WriteRequests(in.Requests, requests, p),
 		schemas.WriteStudents(in.Students, students, p),
@@ -65,6 +69,25 @@ var architectures = []schemas.Architecture{
 var tfs = []schemas.TFS{
 	{ID: "d1", Score: 26.1, TestScore: nan, Metric: "BLEU", Source: schemas.SourcePublished},
 	{ID: "t1", Score: 25.9, TestScore: nan, Metric: "BLEU", Source: schemas.SourcePublished},
+}
+
+var runs = []schemas.TFSRun{
+	{ID: "d1", Seed: 1, Score: 26, TestScore: 25, ValidLoss: 1, CPUSeconds: 10, WallSeconds: 11, Source: schemas.SourceTable, Recorded: nan},
+	{ID: "d1", Seed: 2, Score: 28, TestScore: 27, ValidLoss: 1, CPUSeconds: 10, WallSeconds: 11, Source: schemas.SourceTable, Recorded: nan},
+	{ID: "d1", Seed: 1, Score: 26.5, TestScore: 25.5, ValidLoss: 1, CPUSeconds: 9.5, WallSeconds: 10, Source: schemas.SourceTrained, Recorded: 26},
+	{ID: "t1", Seed: 1, Score: nan, TestScore: nan, ValidLoss: nan, CPUSeconds: 0.5, WallSeconds: 1, Source: schemas.SourceTrained, Recorded: nan, Fault: "training diverged at step 7"},
+}
+
+var supernetTraining = schemas.SupernetTraining{
+	Rule: "uniform", Steps: 100, Parameters: 1000, CPUSeconds: 4, StepMS: 40, N: 30,
+	Tau: 0.7, TauLo: 0.5, TauHi: 0.8, TestTau: 0.6, TestTauLo: nan, TestTauHi: nan, ScoreMS: 30, WeightsFile: "supernet/weights.safetensors",
+}
+
+// winnersTrained: hs-nas with two seeds, its control with one.
+var winnersTrained = []schemas.WinnerTrained{
+	{Search: "hs-nas", Limit: 100, Unit: "ms", Seed: 1, ID: "w1", Architecture: "{}", Evaluations: 40, SearchSeconds: 4, Cost: 90, StudentScore: 26, BaselineScore: -1, Score: 27, ScoreStd: 1, TestScore: 26, TestScoreStd: 1, Trainings: 2},
+	{Search: "hs-nas", Limit: 100, Unit: "ms", Seed: 2, ID: "w2", Architecture: "{}", Evaluations: 60, SearchSeconds: 6, Cost: 92, StudentScore: 26, BaselineScore: -1, Score: 28, ScoreStd: 1, TestScore: 26, TestScoreStd: 1, Trainings: 2},
+	{Search: "baseline-only", Limit: 100, Unit: "ms", Seed: 1, ID: "w3", Architecture: "{}", Evaluations: 125, SearchSeconds: 12, Cost: 95, StudentScore: nan, BaselineScore: -0.9, Score: 28, ScoreStd: nan, TestScore: 27, TestScoreStd: nan, Trainings: 1},
 }
 
 var labels = []schemas.Label{

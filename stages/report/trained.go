@@ -136,7 +136,7 @@ func (w *writer) verdicts(trials []trial) {
 		score := func(r schemas.WinnerTrained) float64 { return r.Score }
 		saved := 1 - metric.Mean(column(hs.rows, evaluations))/metric.Mean(column(alone.rows, evaluations))
 		difference := metric.Mean(column(hs.rows, score)) - metric.Mean(column(alone.rows, score))
-		w.paragraph("HS-NAS took %s fewer evaluations by the baseline than the baseline alone; its winner is %+.*f %s %s. "+
+		w.paragraph("HS-NAS took %s fewer evaluations by the baseline than the baseline alone; its winners are %+.*f %s apart (%s). "+
 			"One training differs from another of the same architecture by a standard deviation of %s.",
 			percent(saved), w.task.Metric.Decimals, difference, w.task.Metric.Name, betterOrWorse(difference, w.task.Metric.Minimize()), number(w.seedSpread(), w.task.Metric.Decimals))
 	}
@@ -145,11 +145,11 @@ func (w *writer) verdicts(trials []trial) {
 func betterOrWorse(difference float64, minimize bool) string {
 	switch {
 	case difference == 0:
-		return "apart"
+		return "equal"
 	case (difference > 0) != minimize:
-		return "(better)"
+		return "better"
 	}
-	return "(worse)"
+	return "worse"
 }
 
 // seedSpread is the standard deviation between trainings of one architecture,

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 
 	"hsnas/data"
 	"hsnas/internal/config"
 	"hsnas/internal/measured"
 	"hsnas/internal/metric"
 	"hsnas/internal/micro"
-	"hsnas/internal/ort"
 	"hsnas/internal/progress"
 	"hsnas/internal/task"
 	"hsnas/schemas"
@@ -36,7 +34,11 @@ func (t *training) run(ctx context.Context, corpusFile, state string) error {
 	if err != nil || len(jobs) == 0 {
 		return err
 	}
-	scratch, err := t.scratch(corpusFile, state)
+	c, err := schemas.LoadCorpus(corpusFile)
+	if err != nil {
+		return err
+	}
+	scratch, err := micro.NewScratch(t.task, c, t.params.Recipe, state)
 	if err != nil {
 		return err
 	}
@@ -103,26 +105,6 @@ func (t *training) jobs() ([]micro.Job, error) {
 		return nil, config.Errorf("", 0, "tfs.seeds is empty: expected at least one, such as [1, 2]")
 	}
 	return jobs, nil
-}
-
-func (t *training) scratch(corpusFile, state string) (*micro.Scratch, error) {
-	c, err := schemas.LoadCorpus(corpusFile)
-	if err != nil {
-		return nil, err
-	}
-	dims, err := micro.DimsOf(t.task)
-	if err != nil {
-		return nil, err
-	}
-	rt, err := ort.Open()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(state, 0o755); err != nil {
-		return nil, err
-	}
-	s := &micro.Scratch{Runtime: rt, Task: t.task.Name, Dims: dims, Corpus: c, Recipe: t.params.Recipe, Dir: state}
-	return s, s.Prepare()
 }
 
 // take enters the results: as the truth where there was none, else beside the

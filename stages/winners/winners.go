@@ -7,13 +7,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 
 	"hsnas/internal/config"
 	"hsnas/internal/metric"
 	"hsnas/internal/micro"
-	"hsnas/internal/ort"
 	"hsnas/internal/progress"
 	"hsnas/internal/task"
 	"hsnas/schemas"
@@ -52,7 +50,11 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
-	scratch, err := prepare(p, in, out.State)
+	c, err := schemas.LoadCorpus(in.Corpus)
+	if err != nil {
+		return err
+	}
+	scratch, err := micro.NewScratch(in.Task, c, p.Recipe, out.State)
 	if err != nil {
 		return err
 	}
@@ -149,26 +151,6 @@ func jobsOf(p Params, t *task.Task, rows []schemas.WinnerTrained) ([]micro.Job, 
 		}
 	}
 	return jobs, nil
-}
-
-func prepare(p Params, in Inputs, state string) (*micro.Scratch, error) {
-	c, err := schemas.LoadCorpus(in.Corpus)
-	if err != nil {
-		return nil, err
-	}
-	dims, err := micro.DimsOf(in.Task)
-	if err != nil {
-		return nil, err
-	}
-	rt, err := ort.Open()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(state, 0o755); err != nil {
-		return nil, err
-	}
-	s := &micro.Scratch{Runtime: rt, Task: in.Task.Name, Dims: dims, Corpus: c, Recipe: p.Recipe, Dir: state}
-	return s, s.Prepare()
 }
 
 // fill enters the trainings of a winner.
