@@ -35,11 +35,12 @@ type model struct {
 	sign float64
 }
 
-// models are all scorers of a run; control is there for ControlOnly alone.
+// models are all scorers of a run; control is there for ControlOnly alone, flops
+// for FLOPsOnly.
 type models struct {
-	student, baseline, control model
-	costs                      map[string]model
-	shared                     *shared // the baseline where searches share its work; else idle
+	student, baseline, control, flops model
+	costs                             map[string]model
+	shared                            *shared // the baseline where searches share its work; else idle
 }
 
 // The roles of predictors of the metric.
@@ -92,6 +93,12 @@ func assemble(p Params, in Inputs, scorers map[string]evolve.Scorer) (models, er
 	}
 	if p.uses(ControlOnly) {
 		m.control = of(roleControl, schemas.ScorerControl)
+	}
+	if p.uses(FLOPsOnly) {
+		if !in.Task.HasCostModel() {
+			return models{}, config.Errorf("", 0, "search: %s needs a cost model, which task %s does not have", FLOPsOnly, in.Task.Name)
+		}
+		m.flops = model{computed(in.Task, GFLOPs), schemas.ScorerControl, 1} // more of it is taken for better
 	}
 	for _, name := range p.Constraints() {
 		if name != GFLOPs && name != Weights {

@@ -14,12 +14,13 @@ const (
 	BaselineOnly = "baseline-only" // the same evolution, scored by the baseline throughout: HAT
 	StudentOnly  = "student-only"  // the same evolution, scored by the student throughout
 	ControlOnly  = "control-only"  // the same evolution, scored throughout by a predictor that needs no LLM
+	FLOPsOnly    = "flops-only"    // the same evolution, scored throughout by the FLOPs: the largest model that fits
 	Random       = "random"        // as many different candidates, sampled, scored by the baseline
 )
 
 // Searches returns all searches, in the order in which they run.
 func Searches() []string {
-	return []string{HSNAS, BaselineOnly, StudentOnly, ControlOnly, Random}
+	return []string{HSNAS, BaselineOnly, StudentOnly, ControlOnly, FLOPsOnly, Random}
 }
 
 // TrainedSupernet is the Baseline that is no exported predictor: the supernet

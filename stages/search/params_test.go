@@ -18,7 +18,7 @@ func TestParamsFromYAML(t *testing.T) {
 		{"top: 5\npopulation: 20\n", "x.yaml:2: population: expected at least the 25 of parents, found 20"},
 		{"mutation_probability: 2\n", "x.yaml:1: mutation_probability: expected a number from 0 to 1, found 2"},
 		{"top: 0\n", "x.yaml:1: top: expected 1 or more, found 0"},
-		{"searches: []\n", "x.yaml:1: searches: expected at least one of [hs-nas baseline-only student-only control-only random]"},
+		{"searches: []\n", "x.yaml:1: searches: expected at least one of [hs-nas baseline-only student-only control-only flops-only random]"},
 		{"searches: [hsnas]\n", `x.yaml:1: searches: unknown search "hsnas"; did you mean "hs-nas"?`},
 		{"searches: [random, random]\n", `x.yaml:1: searches: "random" is given twice`},
 		{"seeds: []\n", "x.yaml:1: seeds: expected at least one seed, such as [1]"},

@@ -126,7 +126,7 @@ func (r *rows) account(s setting, a evolve.Account, m model) {
 
 // by returns the scorer of a name that a search was scored by.
 func (r *rows) by(scorer string) model {
-	for _, m := range []model{r.models.student, r.models.control} {
+	for _, m := range []model{r.models.student, r.models.control, r.models.flops} {
 		if m.Scorer != nil && m.Name() == scorer {
 			return m
 		}

@@ -150,6 +150,8 @@ func searchOne(ctx context.Context, p Params, t *task.Task, m models, s setting,
 		params.StudentIterations = params.Iterations
 	case ControlOnly:
 		problem.Student, params.StudentIterations = m.control, params.Iterations
+	case FLOPsOnly:
+		problem.Student, params.StudentIterations = m.flops, params.Iterations
 	}
 	return evolve.Search(ctx, problem, params, r, observe)
 }

@@ -228,6 +228,24 @@ func TestControlOnly(t *testing.T) {
 	}
 }
 
+// The FLOPs search alone, for the largest model within the limit, whatever the
+// predictors say of it.
+func TestFLOPsOnly(t *testing.T) {
+	p := small()
+	p.Searches = []string{FLOPsOnly}
+	got := search(t, p, wmt(t), wmtScorers())
+	for _, w := range got.front {
+		if w.Scorer != GFLOPs || w.Score != w.GFLOPs || math.IsNaN(w.StudentScore) || math.IsNaN(w.BaselineScore) {
+			t.Errorf("winner %+v, want its GFLOPs as its score and what the predictors say", w)
+		}
+	}
+	for _, c := range got.candidates {
+		if c.ScorerKind != schemas.ScorerControl {
+			t.Fatalf("candidate %+v, want it scored by a control", c)
+		}
+	}
+}
+
 // counted is a scorer that counts how often it is asked about an architecture.
 func counted(s evolve.Scorer, asked map[string]int) evolve.Scorer {
 	return evolve.Func(s.Name(), func(ctx context.Context, archs []space.Architecture, out []float64) error {
