@@ -106,6 +106,25 @@ type withTable[P any] struct {
 	Table  string `yaml:"table_sha256,omitempty"`
 }
 
+// withAnswers is the same for recorded answers that ship.
+type withAnswers[P any] struct {
+	Params  P      `yaml:",inline"`
+	Answers string `yaml:"answers_sha256,omitempty"`
+}
+
+// answersSum returns the SHA-256 of the recorded answers where they ship, else "".
+func (e *Experiment) answersSum() string {
+	if e.Label.Source != label.Replay {
+		return ""
+	}
+	_, text, err := label.Shipped(e.Label, e.task)
+	if err != nil {
+		return "" // a file of the user's, or none, as the stage will say
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
 // tableSum returns the SHA-256 of the task's table where it ships, with the single
 // trainings behind it, else "".
 func (e *Experiment) tableSum() (string, error) {
@@ -177,7 +196,7 @@ func (e *Experiment) labelStage() pipeline.Stage {
 		answers = []string{e.Label.Answers}
 	}
 	return pipeline.Stage{
-		Name: label.Name, Version: label.Version, Params: e.Label,
+		Name: label.Name, Version: label.Version, Params: withAnswers[label.Params]{e.Label, e.answersSum()},
 		Inputs: []string{architecturesFile, tfsFile}, External: append(answers, e.task.Files()...),
 		Outputs: []string{labelsFile, requestsFile, promptsFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {

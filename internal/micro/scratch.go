@@ -102,13 +102,17 @@ func (s *Scratch) Prepare() error {
 	return err
 }
 
+// version is raised when the same training gives other parameters.
+const version = 1
+
 // hashOf is what results depend on besides the architecture and the seed.
 func hashOf(r Recipe, d Dims, c *corpus.Corpus) (string, error) {
 	h := sha256.New()
 	if err := json.NewEncoder(h).Encode(struct {
-		Recipe Recipe
-		Dims   Dims
-	}{r, d}); err != nil {
+		Version int
+		Recipe  Recipe
+		Dims    Dims
+	}{version, r, d}); err != nil {
 		return "", err
 	}
 	for _, set := range [][]corpus.Pair{c.Train, c.Valid, c.Test} {
@@ -225,8 +229,9 @@ func (s *Scratch) steps(ctx context.Context, j Job, t *Trainer, shape Shape) (Tr
 	batches := NewBatches(s.train, s.Recipe.Batch, j.Seed)
 	began := threadSeconds()
 	var sum float64
+	whole := context.WithoutCancel(ctx) // an interrupted training ends with a checkpoint, a few steps later
 	for t.Steps() < s.Recipe.Steps {
-		result, err := t.Step(ctx, shape, batches.At(t.Steps()))
+		result, err := t.Step(whole, shape, batches.At(t.Steps()))
 		if err != nil {
 			return out, err
 		}

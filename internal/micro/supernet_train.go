@@ -88,12 +88,13 @@ func (s *SupernetTraining) steps(ctx context.Context, t *Trainer, o Origin, done
 	sampler := NewSampler(s.Dims, s.Space, s.Rule, s.Seed)
 	began := threadSeconds()
 	var sum float64
+	whole := context.WithoutCancel(ctx) // an interrupted training ends with a checkpoint, a few steps later
 	for t.Steps() < s.Recipe.Steps {
 		shape, err := sampler.At(t.Steps())
 		if err != nil {
 			return err
 		}
-		result, err := t.Step(ctx, shape, batches.At(t.Steps()))
+		result, err := t.Step(whole, shape, batches.At(t.Steps()))
 		if err != nil {
 			return err
 		}

@@ -5,8 +5,10 @@
 package label
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -144,17 +146,22 @@ func openReplay(p Params, t *task.Task) (llm.Client, error) {
 	if task.IsPath(p.Answers) || (p.Answers != "" && isFile(p.Answers)) {
 		return openFile(p.Answers, llm.NewReplay)
 	}
-	name := p.Answers
-	if name == "" {
-		name = t.Name
-	}
-	f, err := data.FS().Open("recorded/" + name + ".jsonl")
+	name, text, err := Shipped(p, t)
 	if err != nil {
 		return nil, config.Errorf("", 0, "no recorded answers named %q ship with hsnas%s; give a file as label.answers, or use label.source live or batch",
 			name, config.DidYouMean(name, data.Recorded()))
 	}
-	defer f.Close()
-	return llm.NewReplay("data/recorded/"+name+".jsonl", f)
+	return llm.NewReplay("data/recorded/"+name+".jsonl", bytes.NewReader(text))
+}
+
+// Shipped returns the recorded answers that a replay takes from the program, by
+// their name: the task's where label.answers gives none.
+func Shipped(p Params, t *task.Task) (name string, text []byte, err error) {
+	if name = p.Answers; name == "" {
+		name = t.Name
+	}
+	text, err = fs.ReadFile(data.FS(), "recorded/"+name+".jsonl")
+	return name, text, err
 }
 
 func isFile(name string) bool {
