@@ -189,16 +189,10 @@ func (b *builder) rootOf(side string) value {
 // rows lays x out as a matrix of n columns.
 func (b *builder) rows(x value, rows onnx.Dim, n size) value {
 	target := b.once("rows of "+n.dim.String(), func() value {
-		if n.value == nil {
-			return b.vector2(-1, n)
+		if columns, fixed := n.dim.Value(); fixed {
+			return b.ints(-1, columns)
 		}
 		return b.g.OpT("Concat", onnx.Int64, onnx.Dims(2), []value{b.ints(-1), n.value}, onnx.Axis(0))
 	})
 	return b.g.Op("Reshape", []onnx.Dim{rows, n.dim}, []value{x, target})
-}
-
-// vector2 is a constant shape of two dimensions.
-func (b *builder) vector2(first int64, n size) value {
-	second, _ := n.dim.Value()
-	return b.ints(first, second)
 }
