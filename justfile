@@ -30,7 +30,7 @@ setup:
 all: setup
     bin/hsnas run -x micro
 
-# the comparison that the paper is about, on the embedded task: an hour or so, resumes
+# the comparison that the paper is about, on the embedded task: a quarter of an hour on two cores, resumes
 compare: setup
     bin/hsnas run -x micro-compare
 

@@ -20,6 +20,6 @@ for run in "$runs"/*/; do
 		"$python" "checks/$check.py" "$run"
 	done
 done
-[ "$checked" -gt 0 ] || { echo "checks: no run in $runs; run: bin/hsnas run -x wmt14.en-de" >&2; exit 1; }
+[ "$checked" -gt 0 ] || { echo "checks: no run in $runs; run: bin/hsnas run -x micro" >&2; exit 1; }
 echo "checks: snippets of README.md and docs"
 "$python" checks/snippets.py --runs "$runs" README.md docs/*.md

@@ -7,6 +7,7 @@ import (
 
 	"hsnas/data"
 	"hsnas/internal/config"
+	"hsnas/internal/micro"
 	"hsnas/internal/task"
 	"hsnas/pipeline"
 	"hsnas/stages/benchmark"
@@ -87,8 +88,8 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 		return nil, err
 	}
 	for _, file := range []*string{&e.Corpus.TrainFile, &e.Corpus.ValidFile, &e.Corpus.TestFile} {
-		if *file != "" && e.dir != "" && !filepath.IsAbs(*file) {
-			*file = filepath.Join(e.dir, *file)
+		if *file != "" {
+			*file = e.absolute(*file)
 		}
 	}
 	e.Task, e.Label.Answers = e.resolve(e.Task), e.resolve(e.Label.Answers)
@@ -99,17 +100,34 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 		return nil, err
 	}
 	e.clearUnused()
-	return e, nil
+	return e, e.oneRecipe()
+}
+
+// oneRecipe gives the winners the recipe of the truth that they are compared with.
+func (e *Experiment) oneRecipe() error {
+	if e.Winners.Recipe != (micro.Recipe{}) && e.Winners.Recipe != e.TFS.Recipe {
+		return config.Errorf("", 0, "winners.recipe: winners are trained as the truth is, for the two to be compared; set tfs.recipe")
+	}
+	e.Winners.Recipe = e.TFS.Recipe
+	return nil
 }
 
 // resolve makes a path of the experiment file absolute; names stay names.
 func (e *Experiment) resolve(nameOrPath string) string {
-	if e.dir == "" || !task.IsPath(nameOrPath) || filepath.IsAbs(nameOrPath) {
+	if !task.IsPath(nameOrPath) {
 		return nameOrPath
 	}
-	abs, err := filepath.Abs(filepath.Join(e.dir, nameOrPath))
+	return e.absolute(nameOrPath)
+}
+
+// absolute is a path of the experiment file, seen from anywhere.
+func (e *Experiment) absolute(path string) string {
+	if e.dir == "" || filepath.IsAbs(path) {
+		return path
+	}
+	abs, err := filepath.Abs(filepath.Join(e.dir, path))
 	if err != nil {
-		return filepath.Join(e.dir, nameOrPath)
+		return filepath.Join(e.dir, path)
 	}
 	return abs
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -43,6 +44,15 @@ func tfsCommand() *cli.Command {
 			}
 			if !strings.HasSuffix(c.String("out"), ".csv") {
 				return config.Errorf("", 0, "--out %s: expected a name that ends in .csv", c.String("out"))
+			}
+			if n := c.Int("workers"); n < 0 {
+				return config.Errorf("", 0, "--workers %d: expected 0 for one on each core, or more", n)
+			}
+			seeds := c.Uint64Slice("seed")
+			for i, seed := range seeds {
+				if slices.Contains(seeds[:i], seed) {
+					return config.Errorf("", 0, "--seed %d is given twice", seed)
+				}
 			}
 			rows, err := readSets(c, t)
 			if err != nil {

@@ -10,6 +10,15 @@ import (
 // What is wrong with a list of architectures is said before anything is trained.
 func TestTFSFaults(t *testing.T) {
 	line := `{"set":"test","architecture":` + microArch + `}`
+	for args, want := range map[string]string{
+		"--workers -1":      "--workers -1: expected 0 for one on each core, or more",
+		"--seed 3 --seed 3": "--seed 3 is given twice",
+	} {
+		words := append([]string{"tfs", "--task", "micro.en-de", "--out", "x.csv", "--work", "w"}, strings.Fields(args)...)
+		if _, err := runMicro(t, line, words...); fmt.Sprint(err) != want {
+			t.Errorf("error %v\nwant  %s", err, want)
+		}
+	}
 	for _, test := range []struct{ task, out, input, want string }{
 		{"micro.en-de", "x.txt", line, "--out x.txt: expected a name that ends in .csv"},
 		{"micro.en-de", "x.csv", "", "standard input: no architectures"},

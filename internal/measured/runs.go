@@ -73,10 +73,11 @@ func ParseRuns(file string, text []byte) ([]Run, error) {
 		if errors.Is(err, io.EOF) {
 			return runs, nil
 		}
-		line, _ := r.FieldPos(0)
-		if err != nil {
-			return nil, config.Errorf(file, line, "malformed CSV: %v", err)
+		var syntax *csv.ParseError
+		if errors.As(err, &syntax) {
+			return nil, config.Errorf(file, syntax.Line, "malformed CSV: %v, expected %d columns as in the header", syntax.Err, len(runsHeader))
 		}
+		line, _ := r.FieldPos(0)
 		run, err := parseRun(fields)
 		if err != nil {
 			return nil, config.Errorf(file, line, "%v", err)

@@ -31,7 +31,8 @@ func TestRuns(t *testing.T) {
 	for change, want := range map[string]string{
 		"id,seed\n": `x.csv:1: header ["id" "seed"], expected ["id" "seed" "score" "test_score" "valid_loss" "cpu_seconds" "wall_seconds" "losses"]`,
 		strings.Replace(string(text), "51.25", "much", 1): `x.csv:2: strconv.ParseFloat: parsing "much": invalid syntax`,
-		string(text) + "c,1\n":                            "x.csv:4: malformed CSV: record on line 4: wrong number of fields",
+		string(text) + "c,1\n":                            "x.csv:4: malformed CSV: wrong number of fields, expected 8 columns as in the header",
+		string(text) + "c\"d,1\n":                         "x.csv:4: malformed CSV: bare \" in non-quoted-field, expected 8 columns as in the header",
 	} {
 		if _, err := measured.ParseRuns("x.csv", []byte(change)); err == nil || err.Error() != want {
 			t.Errorf("error %v\nwant  %s", err, want)

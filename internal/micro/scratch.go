@@ -76,7 +76,7 @@ type Trained struct {
 	Losses      []float64 // smoothed training loss: the mean of each ten steps
 	Steps       int
 	CPUSeconds  float64 // of the training steps; 0 where the system does not tell
-	WallSeconds float64 // of all of it
+	WallSeconds float64 // with the evaluation, of the last attempt alone
 	Diverged    string  // why there is no result; "" where there is one
 }
 
@@ -90,29 +90,39 @@ func (s *Scratch) Prepare() error {
 		s.Every = 100
 	}
 	s.train, s.valid = s.Corpus.Encode(s.Corpus.Train), s.Corpus.Encode(s.Corpus.Valid)
-	if got := (Dims{SourceWords: s.Corpus.Source.Len(), TargetWords: s.Corpus.Target.Len()}); got.SourceWords > s.Dims.SourceWords || got.TargetWords > s.Dims.TargetWords {
-		return config.Errorf("", 0, "the corpus has vocabularies of %d and %d entries, more than the %d and %d of the task %s; raise source_vocabulary and vocabulary in its model section",
-			got.SourceWords, got.TargetWords, s.Dims.SourceWords, s.Dims.TargetWords, s.Task)
-	}
-	if len(s.train) < s.Recipe.Batch {
-		return config.Errorf("", 0, "%d training pairs, fewer than one batch of %d", len(s.train), s.Recipe.Batch)
+	if err := s.Recipe.fits(s.Corpus, s.Dims, s.Task); err != nil {
+		return err
 	}
 	var err error
 	s.key, err = hashOf(s.Recipe, s.Dims, s.Corpus)
 	return err
 }
 
+// fits refuses a corpus that the recipe or the task's model has no room for.
+func (r Recipe) fits(c *corpus.Corpus, d Dims, taskName string) error {
+	if source, target := c.Source.Len(), c.Target.Len(); source > d.SourceWords || target > d.TargetWords {
+		return config.Errorf("", 0, "the corpus has vocabularies of %d and %d entries, more than the %d and %d of the task %s; raise source_vocabulary and vocabulary in its model section",
+			source, target, d.SourceWords, d.TargetWords, taskName)
+	}
+	if n := len(c.Train); n < r.Batch {
+		return config.Errorf("", 0, "%d training pairs, fewer than one batch of %d", n, r.Batch)
+	}
+	return nil
+}
+
 // version is raised when the same training gives other parameters.
 const version = 1
 
-// hashOf is what results depend on besides the architecture and the seed.
-func hashOf(r Recipe, d Dims, c *corpus.Corpus) (string, error) {
+// hashOf is what results depend on besides the architecture and the seed; a
+// supernet depends on its space too.
+func hashOf(r Recipe, d Dims, c *corpus.Corpus, also ...any) (string, error) {
 	h := sha256.New()
 	if err := json.NewEncoder(h).Encode(struct {
 		Version int
 		Recipe  Recipe
 		Dims    Dims
-	}{version, r, d}); err != nil {
+		Also    []any
+	}{version, r, d, also}); err != nil {
 		return "", err
 	}
 	for _, set := range [][]corpus.Pair{c.Train, c.Valid, c.Test} {
@@ -141,6 +151,9 @@ func (s *Scratch) Train(ctx context.Context, j Job) (Trained, error) {
 	if done, ok := s.known(j); ok {
 		s.tell(s.Recipe.Steps)
 		return done, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return Trained{}, err
 	}
 	out, err := s.fresh(ctx, j)
 	if err != nil {
@@ -214,7 +227,7 @@ func (s *Scratch) fresh(ctx context.Context, j Job) (Trained, error) {
 			return Trained{}, err
 		}
 	}
-	out.WallSeconds += time.Since(start).Seconds()
+	out.WallSeconds = time.Since(start).Seconds()
 	return out, nil
 }
 
@@ -233,6 +246,7 @@ func (s *Scratch) steps(ctx context.Context, j Job, t *Trainer, shape Shape) (Tr
 	for t.Steps() < s.Recipe.Steps {
 		result, err := t.Step(whole, shape, batches.At(t.Steps()))
 		if err != nil {
+			out.Steps, out.CPUSeconds = t.Steps(), out.CPUSeconds+threadSeconds()-began
 			return out, err
 		}
 		sum += result.Loss
@@ -258,9 +272,10 @@ func (s *Scratch) steps(ctx context.Context, j Job, t *Trainer, shape Shape) (Tr
 	return out, nil
 }
 
-// save leaves a checkpoint, but for a training that is over.
+// save leaves a checkpoint, after the last step too: the evaluation is still to
+// come.
 func (s *Scratch) save(j Job, t *Trainer, o Origin, kept Trained) error {
-	if s.Dir == "" || t.Steps() == s.Recipe.Steps {
+	if s.Dir == "" {
 		return nil
 	}
 	return t.Save(s.file(j, "safetensors"), o, kept)

@@ -49,13 +49,16 @@ func DimsOf(t *task.Task) (Dims, error) {
 	if t.Family != task.Micro {
 		return Dims{}, config.Errorf("", 0, "task %s is not of the family %s; only such tasks are trained here", t.Name, task.Micro)
 	}
-	d := Dims{SourceWords: t.Model.SourceVocabulary, TargetWords: t.Model.Vocabulary, QKV: t.Model.QKV}
+	d := Dims{SourceWords: t.Model.SourceVocabulary, TargetWords: t.Model.Vocabulary, QKV: t.Model.QKVWidth()}
 	for _, name := range []string{"encoder_embed_dim", "decoder_embed_dim"} {
 		i, _ := t.Space.Index(name)
 		for _, c := range t.Space.Hyperparameters[i].Choices {
 			n, _ := c.Int()
 			d.Ladder = max(d.Ladder, n)
 		}
+	}
+	if i, _ := t.Space.Index("encoder_layers"); len(t.Space.Hyperparameters[i].Choices) != 1 {
+		return Dims{}, config.Errorf("", 0, "space %s: encoder_layers has %d choices; models that are trained here have one depth of the encoder", t.Space.Name, len(t.Space.Hyperparameters[i].Choices))
 	}
 	if d.Ladder%2 != 0 {
 		return Dims{}, config.Errorf("", 0, "space %s: positions need even embedding dimensions, found %d", t.Space.Name, d.Ladder)

@@ -51,6 +51,14 @@ func (r *Recipe) Validate() error {
 		return config.Fieldf("smoothing", "%v, expected 0 or more and less than 1", r.Smoothing)
 	case !(r.Dropout >= 0 && r.Dropout < 1):
 		return config.Fieldf("dropout", "%v, expected 0 or more and less than 1", r.Dropout)
+	case !(r.Beta1 > 0 && r.Beta1 < 1):
+		return config.Fieldf("adam_beta1", "%v, expected more than 0 and less than 1", r.Beta1)
+	case !(r.Beta2 > 0 && r.Beta2 < 1):
+		return config.Fieldf("adam_beta2", "%v, expected more than 0 and less than 1", r.Beta2)
+	case !(r.Epsilon > 0):
+		return config.Fieldf("adam_epsilon", "%v, expected more than 0", r.Epsilon)
+	case !(r.Floor >= 0 && r.Floor <= 1):
+		return config.Fieldf("learning_rate_floor", "%v, expected 0 to 1", r.Floor)
 	}
 	return nil
 }
@@ -73,7 +81,6 @@ type stepGraph struct {
 	layout  *autodiff.Parameters
 	feeds   []feed
 	session *ort.Session
-	nodes   int
 }
 
 // newStepGraph builds the training step of a shape: forward pass, gradients,
@@ -103,7 +110,7 @@ func newStepGraph(rt *ort.Runtime, d Dims, l *autodiff.Parameters, s Shape, samp
 	if err != nil {
 		return nil, err
 	}
-	return &stepGraph{layout: l, feeds: b.feeds, session: session, nodes: len(b.g.Nodes())}, nil
+	return &stepGraph{layout: l, feeds: b.feeds, session: session}, nil
 }
 
 // open starts a session. Graphs that are made to fit are not rewritten: it takes

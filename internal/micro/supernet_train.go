@@ -49,6 +49,9 @@ const supernetCheckpoint = 500
 
 // Train takes all steps, or those that the checkpoint leaves.
 func (s *SupernetTraining) Train(ctx context.Context) (*Supernet, error) {
+	if err := s.Recipe.fits(s.Corpus, s.Dims, s.Task); err != nil {
+		return nil, err
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	largest, err := ShapeOf(s.Dims, s.Space.Largest())
@@ -60,7 +63,7 @@ func (s *SupernetTraining) Train(ctx context.Context) (*Supernet, error) {
 		return nil, err
 	}
 	defer t.Close()
-	key, err := hashOf(s.Recipe, s.Dims, s.Corpus)
+	key, err := hashOf(s.Recipe, s.Dims, s.Corpus, s.Space)
 	if err != nil {
 		return nil, err
 	}

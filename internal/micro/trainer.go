@@ -68,9 +68,6 @@ func newTrainer(rt *ort.Runtime, d Dims, s Shape, r Recipe, seed uint64, sampled
 // Layout is where each parameter lies in Parameters.
 func (t *Trainer) Layout() *Layout { return t.layout }
 
-// Dims are the numbers of the task.
-func (t *Trainer) Dims() Dims { return t.dims }
-
 // Parameters are the present ones, in the layout's order. They are valid until the
 // next step.
 func (t *Trainer) Parameters() []float32 { return t.states[0].flat[0] }

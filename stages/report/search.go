@@ -26,7 +26,7 @@ func (w *writer) search() {
 		w.paragraph("No winners: the run has no search stage.")
 		return
 	}
-	w.paragraph("The best architecture of each search within each limit, over all seeds. Scores are predictions of %s, never measurements, and so is a cost in ms; "+
+	w.paragraph("The best architecture of each search within each limit, over all seeds. Scores are what their scorers say, of %s or of what is named beside them, never measurements, and so is a cost in ms; "+
 		"both predictors are asked about every winner, whichever one chose it.", w.task.Metric.Name)
 	if w.scored(schemas.ScorerSurrogate) {
 		w.paragraph("%s.", w.surrogate())

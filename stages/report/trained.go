@@ -136,9 +136,16 @@ func (w *writer) verdicts(trials []trial) {
 		score := func(r schemas.WinnerTrained) float64 { return r.Score }
 		saved := 1 - metric.Mean(column(hs.rows, evaluations))/metric.Mean(column(alone.rows, evaluations))
 		difference := metric.Mean(column(hs.rows, score)) - metric.Mean(column(alone.rows, score))
-		w.paragraph("HS-NAS took %s fewer evaluations by the baseline than the baseline alone; its winners are %+.*f %s apart (%s). "+
-			"One training differs from another of the same architecture by a standard deviation of %s.",
-			percent(saved), w.task.Metric.Decimals, difference, w.task.Metric.Name, betterOrWorse(difference, w.task.Metric.Minimize()), number(w.seedSpread(), w.task.Metric.Decimals))
+		if math.IsNaN(difference) {
+			continue // a winner diverged: the table shows it
+		}
+		spread, d, name := w.seedSpread(), w.task.Metric.Decimals, w.task.Metric.Name
+		verdict := "no more than"
+		if math.Abs(difference) > spread {
+			verdict = "more than"
+		}
+		w.paragraph("HS-NAS took %s fewer evaluations by the baseline than the baseline alone. Their winners differ by %s %s on average (%s), %s the standard deviation of %s between two trainings of one architecture.",
+			percent(saved), fmt.Sprintf("%+.*f", d, difference), name, betterOrWorse(difference, w.task.Metric.Minimize()), verdict, number(spread, d))
 	}
 }
 
@@ -181,9 +188,13 @@ func (w *writer) foretold() {
 	var rows [][]string
 	for _, r := range w.art.winners {
 		rows = append(rows, []string{
-			r.Search, fmt.Sprint(r.Seed), r.ID, number(r.StudentScore, d), number(r.BaselineScore, 3), number(r.Score, d), number(r.ScoreStd, d), fmt.Sprint(r.Trainings),
+			r.Search, number(r.Limit, 2), fmt.Sprint(r.Seed), r.ID, number(r.StudentScore, d), number(r.BaselineScore, 3), number(r.Score, d), number(r.ScoreStd, d), fmt.Sprint(r.Trainings),
 		})
 	}
-	w.paragraph("What the predictors had said of each winner: LLM-Distill-PP in %s, the supernet as minus its loss in nats a token.", name)
-	w.table([]string{"Search", ">Seed", "Winner", ">LLM-Distill-PP", ">Supernet", ">" + name + ", trained", ">std", ">Trainings"}, rows)
+	said := "the baseline in " + name
+	if w.scored(schemas.ScorerSupernet) {
+		said = "the supernet as minus its loss in nats a token"
+	}
+	w.paragraph("What the predictors had said of each winner: LLM-Distill-PP in %s, %s.", name, said)
+	w.table([]string{"Search", ">Limit", ">Seed", "Winner", ">LLM-Distill-PP", ">Baseline", ">" + name + ", trained", ">std", ">Trainings"}, rows)
 }

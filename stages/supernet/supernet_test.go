@@ -124,6 +124,15 @@ func TestForeignCheckpoint(t *testing.T) {
 	}
 }
 
+func TestBatchLargerThanTheCorpus(t *testing.T) {
+	p, in := prepared(t)
+	p.Recipe.Batch = 1000
+	want := "640 training pairs, fewer than one batch of 1000"
+	if err := supernet.Run(t.Context(), p, in, outputs(t.TempDir()), prov, progress.Discard); err == nil || err.Error() != want {
+		t.Errorf("error %v\nwant  %s", err, want)
+	}
+}
+
 func TestParams(t *testing.T) {
 	for want, change := range map[string]func(p *supernet.Params){
 		`rule: "fair", expected uniform or sandwich`: func(p *supernet.Params) { p.Rule = "fair" },

@@ -12,8 +12,9 @@ import (
 type Params struct {
 	// Seeds are the trainings of each architecture that has no measured score.
 	Seeds []int64 `yaml:"seeds,omitempty"`
-	// Retrain is how many architectures of the task's table are trained again, with
-	// the first seed, and held against it: demonstrations first.
+	// Retrain is how many architectures of a table that ships with its single
+	// trainings are trained again, with the first seed, and held against it:
+	// demonstrations first.
 	Retrain int          `yaml:"retrain,omitempty"`
 	Recipe  micro.Recipe `yaml:"recipe,omitempty"`
 }

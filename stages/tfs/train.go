@@ -92,8 +92,8 @@ func (t *training) jobs() ([]micro.Job, error) {
 		}
 		seeds := t.params.Seeds
 		if t.gathered.done[row.ID] {
-			if again++; again > t.params.Retrain {
-				continue
+			if again++; again > t.params.Retrain || len(t.recorded) == 0 {
+				continue // nothing to do, or no single training to hold it against
 			}
 			seeds = seeds[:min(1, len(seeds))]
 		}
@@ -126,7 +126,12 @@ func (t *training) take(jobs []micro.Job, results []micro.Trained) error {
 		}
 		if old, ok := t.recorded[runKey(id, jobs[i].Seed)]; ok {
 			row.Recorded = old.Score
-			t.rep.Logf("%s, trained again: %s %.2f, the table has %.2f (difference %+.2f)", jobs[i], t.task.Metric.Name, r.Valid, old.Score, r.Valid-old.Score)
+		}
+		if r.CPUSeconds == 0 {
+			row.CPUSeconds = math.NaN() // the system does not tell
+		}
+		if !math.IsNaN(row.Recorded) && r.Diverged == "" {
+			t.rep.Logf("%s, trained again: %s %.2f, the table has %.2f (difference %+.2f)", jobs[i], t.task.Metric.Name, r.Valid, row.Recorded, r.Valid-row.Recorded)
 		}
 		t.gathered.runs = append(t.gathered.runs, row)
 	}

@@ -92,10 +92,10 @@ func TestTrained(t *testing.T) {
 	}
 }
 
-// TestRetrained: a table's truth stays, and one of its architectures is trained
-// again beside it.
+// TestRetrained: the truth of the table that ships stays, and one of its
+// architectures is trained again beside the same training in the table.
 func TestRetrained(t *testing.T) {
-	p, in, out := trainable(t, "../sample/testdata/made_up.csv")
+	p, in, out := trainable(t, "micro.en-de")
 	p.Retrain = 1
 	table, err := measured.Read(in.Task)
 	if err != nil {
@@ -110,8 +110,29 @@ func TestRetrained(t *testing.T) {
 		t.Fatalf("truth %+v, %v", truth, err)
 	}
 	runs, err := schemas.ReadTFSRuns(out.Runs)
-	if err != nil || len(runs) != 1 || runs[0].Source != schemas.SourceTrained || runs[0].Seed != 1 || !math.IsNaN(runs[0].Recorded) {
-		t.Errorf("runs %+v, %v; want one, trained here", runs, err)
+	if err != nil || len(runs) != 5 {
+		t.Fatalf("runs %+v, %v; want four of the table and one trained here", runs, err)
+	}
+	again := runs[4]
+	if again.Source != schemas.SourceTrained || again.Seed != 1 || again.ID != truth[0].ID || again.Recorded != runs[0].Score || !math.IsNaN(runs[0].Recorded) {
+		t.Errorf("trained again: %+v; in the table: %+v", again, runs[0])
+	}
+}
+
+// TestNothingToHoldAgainst: a table without its single trainings is not trained
+// again.
+func TestNothingToHoldAgainst(t *testing.T) {
+	p, in, out := trainable(t, "../sample/testdata/made_up.csv")
+	table, err := measured.Read(in.Task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sampled(t, in, table.Rows[0].Arch.String(), table.Rows[1].Arch.String())
+	if err := tfs.Run(t.Context(), p, in, out, schemas.Provenance{}, progress.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if runs, err := schemas.ReadTFSRuns(out.Runs); err != nil || len(runs) != 0 {
+		t.Errorf("runs %+v, %v; want none", runs, err)
 	}
 }
 

@@ -71,6 +71,10 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	}
 	for i := range rows {
 		fill(&rows[i], trained[rows[i].ID])
+		if rows[i].Trainings == 0 {
+			rep.Logf("%s, seed %d: every training of the winner %s diverged; lower tfs.recipe.peak", rows[i].Search, rows[i].Seed, rows[i].ID)
+			continue
+		}
 		rep.Logf("%s, seed %d: winner %s, validation %s %.2f, test %.2f", rows[i].Search, rows[i].Seed, rows[i].ID, in.Task.Metric.Name, rows[i].Score, rows[i].TestScore)
 	}
 	return schemas.WriteWinnersTrained(out.Winners, rows, prov)
@@ -111,8 +115,10 @@ func read(p Params, in Inputs) ([]schemas.WinnerTrained, error) {
 		}
 		rows = append(rows, row)
 	}
-	if len(rows) == 0 {
-		return nil, config.Errorf("", 0, "winners: %s has no winner of the searches %v; name searches that ran", in.Front, p.Searches)
+	for _, name := range p.Searches {
+		if !slices.ContainsFunc(rows, func(r schemas.WinnerTrained) bool { return r.Search == name }) {
+			return nil, config.Errorf("", 0, "winners: %s has no winner of the search %q; name searches that ran", in.Front, name)
+		}
 	}
 	return rows, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hsnas/internal/corpus"
+	"hsnas/internal/micro"
 	"hsnas/internal/ort/orttest"
 	"hsnas/internal/progress"
 	"hsnas/internal/task"
@@ -55,6 +56,7 @@ func prepared(t *testing.T) (winners.Params, winners.Inputs, winners.Outputs) {
 		}
 	}
 	p := winners.Defaults()
+	p.Recipe = micro.SettingA()
 	p.Recipe.Steps = 10
 	return p, in, winners.Outputs{Winners: file("w.parquet"), State: file("state")}
 }
@@ -86,7 +88,7 @@ func TestRun(t *testing.T) {
 func TestNoWinners(t *testing.T) {
 	p, in, out := prepared(t)
 	p.Searches = []string{"baseline-only"}
-	want := "winners: " + in.Front + " has no winner of the searches [baseline-only]; name searches that ran"
+	want := "winners: " + in.Front + " has no winner of the search \"baseline-only\"; name searches that ran"
 	if err := winners.Run(t.Context(), p, in, out, prov, progress.Discard); err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
