@@ -108,7 +108,7 @@ def main():
         print(lines[-1], file=sys.stderr)
     text = f"""# Training, hsnas against PyTorch
 
-Processor seconds of 500 steps at batch 64, one thread each, in turns; medians of {args.rounds} rounds. Test BLEU of hsnas / PyTorch, from
+Processor seconds of 500 steps at batch 64, one thread each, in turns; medians of {args.rounds} rounds, the ratio that of each round. Test BLEU of hsnas / PyTorch, from
 different random starts. {peer}; {processor()}. Made by `just bench-training`.
 
 | architecture | hsnas, s | PyTorch, s | ratio | BLEU |
