@@ -7,6 +7,7 @@ import (
 	"hsnas/pipeline"
 	"hsnas/stages/corpus"
 	"hsnas/stages/supernet"
+	"hsnas/stages/tfs"
 	"hsnas/stages/winners"
 )
 
@@ -33,8 +34,7 @@ func (e *Experiment) clearUnused() {
 	if e.trained() {
 		return
 	}
-	e.Corpus, e.Supernet, e.Winners = corpus.Params{}, supernet.Params{}, winners.Params{}
-	e.TFS.Seeds, e.TFS.Retrain, e.TFS.Recipe = nil, 0, e.Winners.Recipe
+	e.Corpus, e.TFS, e.Supernet, e.Winners = corpus.Params{}, tfs.Params{}, supernet.Params{}, winners.Params{}
 }
 
 func (e *Experiment) corpusStage() pipeline.Stage {

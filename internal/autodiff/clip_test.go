@@ -2,13 +2,13 @@ package autodiff_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"testing"
 
 	"hsnas/internal/autodiff"
 	"hsnas/internal/onnx"
 	"hsnas/internal/ort"
-	"hsnas/internal/ort/orttest"
 )
 
 // TestClipNorm: a gradient within the limit stays, a longer one is shortened to
@@ -18,15 +18,7 @@ func TestClipNorm(t *testing.T) {
 	clipped, norm := autodiff.ClipNorm(g, g.Input("x", onnx.Float32, onnx.Fixed(2)), 5)
 	g.Output("clipped", clipped)
 	g.Output("norm", norm)
-	model, err := g.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := orttest.Open(t).LoadBytes(model, ort.Options{Name: "clip"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := session(t, g)
 	for _, test := range []struct {
 		in, want [2]float32
 		norm     float32
@@ -54,12 +46,7 @@ func TestClipNorm(t *testing.T) {
 
 func TestPrefix(t *testing.T) {
 	var p autodiff.Parameters
-	for name, shape := range map[string][]int64{"w": {2, 3}} {
-		if err := p.Add(name, shape...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := p.Add("b", 3); err != nil {
+	if err := errors.Join(p.Add("w", 2, 3), p.Add("b", 3)); err != nil {
 		t.Fatal(err)
 	}
 	first, none := p.Prefix(1), p.Prefix(0)

@@ -92,7 +92,8 @@ type results []*ort.Tensor
 // input returns the values of the i-th operand that the run read.
 func (r results) input(i int) []float32 { return inputData[r[0]][i].Floats() }
 
-func runner(t *testing.T, g *onnx.Graph, operands []operand) func() results {
+// session opens a graph, for as long as the test runs.
+func session(t *testing.T, g *onnx.Graph) *ort.Session {
 	t.Helper()
 	model, err := g.Marshal()
 	if err != nil {
@@ -103,6 +104,12 @@ func runner(t *testing.T, g *onnx.Graph, operands []operand) func() results {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func runner(t *testing.T, g *onnx.Graph, operands []operand) func() results {
+	t.Helper()
+	s := session(t, g)
 	r := rand.New(rand.NewPCG(1, 2))
 	in := make([]*ort.Tensor, len(operands))
 	for i, o := range operands {
@@ -304,15 +311,7 @@ func TestAdam(t *testing.T) {
 		g.Output("p2", next.Parameters)
 		g.Output("m2", next.First)
 		g.Output("v2", next.Second)
-		model, err := g.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := orttest.Open(t).LoadBytes(model, ort.Options{Name: "adam"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
+		s := session(t, g)
 
 		p, m, v := []float32{1, -3}, []float32{0, 0}, []float32{0, 0}
 		x, mean, square := []float64{1, -3}, []float64{0, 0}, []float64{0, 0}
@@ -326,6 +325,7 @@ func TestAdam(t *testing.T) {
 				if name == "adam.shrink" && decay == 0 {
 					continue
 				}
+				var err error
 				if feeds[name], err = ort.NewFloats([]int64{int64(len(data))}, data); err != nil {
 					t.Fatal(err)
 				}

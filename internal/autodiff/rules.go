@@ -60,7 +60,7 @@ func sqrtRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
 }
 
 // reluRule: the gradient passes where the rectified value is positive. A steep
-// HardSigmoid is 1 there and 0 elsewhere, at a third of the time of Sign.
+// HardSigmoid is 1 there and 0 elsewhere, in less than half the time of Sign.
 func reluRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) {
 	y := n.Outputs[0]
 	passed := t.g.Op("HardSigmoid", y.Shape(), []*onnx.Value{y}, onnx.Float("alpha", math.MaxFloat32), onnx.Float("beta", 0))

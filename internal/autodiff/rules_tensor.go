@@ -48,15 +48,13 @@ func gatherRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) 
 // addRows adds row i of rows [..., d] to row ids[i] of table [v, d].
 func (t *tape) addRows(table, ids, rows *onnx.Value) *onnx.Value {
 	add := onnx.String("reduction", "add")
-	column := func(shape ...int64) *onnx.Value {
-		return t.g.OpT("Reshape", onnx.Int64, nil, []*onnx.Value{ids, t.g.Ints(shape...)})
-	}
 	width := table.Shape()[1]
 	flat := t.g.Op("Reshape", []onnx.Dim{onnx.Sym("rows"), width}, []*onnx.Value{rows, t.rowsOf(table)})
+	column := t.g.OpT("Reshape", onnx.Int64, nil, []*onnx.Value{ids, t.g.Ints(-1, 1)})
 	if t.options.Threads <= 1 {
-		return t.g.Op("ScatterND", table.Shape(), []*onnx.Value{table, column(-1, 1), flat}, add)
+		return t.g.Op("ScatterND", table.Shape(), []*onnx.Value{table, column, flat}, add)
 	}
-	each := t.g.OpT("Expand", onnx.Int64, nil, []*onnx.Value{column(-1, 1), t.g.OpT("Shape", onnx.Int64, nil, []*onnx.Value{flat})})
+	each := t.g.OpT("Expand", onnx.Int64, nil, []*onnx.Value{column, t.g.OpT("Shape", onnx.Int64, nil, []*onnx.Value{flat})})
 	return t.g.Op("ScatterElements", table.Shape(), []*onnx.Value{table, each, flat}, onnx.Axis(0), add)
 }
 
@@ -76,7 +74,6 @@ func concatRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) 
 		axis += int64(len(n.Outputs[0].Shape()))
 	}
 	outs := make([]onnx.Out, len(n.Inputs))
-	sizes := make([]*onnx.Value, len(n.Inputs))
 	constants, known := make([]int64, len(n.Inputs)), true
 	for i, in := range n.Inputs {
 		outs[i] = onnx.Out{Type: onnx.Float32, Shape: in.Shape()}
@@ -86,6 +83,7 @@ func concatRule(t *tape, n *onnx.Node, dy []*onnx.Value) ([]*onnx.Value, error) 
 	if known {
 		return t.g.OpN("Split", outs, []*onnx.Value{dy[0], t.g.Ints(constants...)}, onnx.Axis(axis)), nil
 	}
+	sizes := make([]*onnx.Value, len(n.Inputs))
 	for i, in := range n.Inputs {
 		sizes[i] = t.g.OpT("Shape", onnx.Int64, onnx.Dims(1), []*onnx.Value{in}, onnx.Int("start", axis), onnx.Int("end", axis+1))
 	}

@@ -84,13 +84,23 @@ func (c *call) sizeOf(d onnx.Dim) (int64, error) {
 	if n, ok := d.Value(); ok {
 		return n, nil
 	}
-	b := c.batch
-	n, ok := map[string]int{
-		"batch": b.Sentences, "src": b.SourceLength, "tgt": b.TargetLength,
-		"encoder_rows": b.Sentences * b.SourceLength, "decoder_rows": b.Sentences * b.TargetLength,
-		"encoder.dim": c.shape.Encoder.Dim, "decoder.dim": c.shape.Decoder.Dim,
-	}[d.Symbol()]
-	if !ok {
+	b, n := c.batch, 0
+	switch d.Symbol() {
+	case "batch":
+		n = b.Sentences
+	case "src":
+		n = b.SourceLength
+	case "tgt":
+		n = b.TargetLength
+	case "encoder_rows":
+		n = b.Sentences * b.SourceLength
+	case "decoder_rows":
+		n = b.Sentences * b.TargetLength
+	case "encoder.dim":
+		n = c.shape.Encoder.Dim
+	case "decoder.dim":
+		n = c.shape.Decoder.Dim
+	default:
 		return 0, fmt.Errorf("nothing says how large %q is", d.Symbol())
 	}
 	return int64(n), nil

@@ -111,6 +111,12 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	return schemas.WriteModels(out.Models, rows, prov)
 }
 
+// What the names of controls and of predictors of measured costs begin with.
+const (
+	controlPrefix = "control-"
+	costPrefix    = "cost-"
+)
+
 // gather lists the models: students, the surrogate, controls, latency predictors
 // and measured costs.
 func gather(in Inputs) ([]source, error) {
@@ -119,7 +125,7 @@ func gather(in Inputs) ([]source, error) {
 		return nil, err
 	}
 	out = append(out, source{KindSurrogate, KindSurrogate, filepath.Join(in.Distill, KindSurrogate+".onnx")})
-	controls, err := fitted(in, "control-")
+	controls, err := fitted(in, controlPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +135,6 @@ func gather(in Inputs) ([]source, error) {
 	for _, file := range in.Latency {
 		out = append(out, source{stem(file), KindLatency, file})
 	}
-	const costPrefix = "cost-"
 	costs, err := fitted(in, costPrefix)
 	if err != nil {
 		return nil, err
