@@ -10,8 +10,6 @@ import (
 
 	"hsnas/internal/llm"
 	"hsnas/internal/progress"
-	"hsnas/internal/prompt"
-	"hsnas/internal/task"
 )
 
 // answer is what came back for a question.
@@ -29,7 +27,6 @@ const outage = 3
 // asking asks the questions of a run.
 type asking struct {
 	params Params
-	task   *task.Task
 	client llm.Client
 	rep    progress.Reporter
 
@@ -37,8 +34,8 @@ type asking struct {
 	failures int // requests in a row that exhausted their tries
 }
 
-func newAsking(p Params, t *task.Task, client llm.Client, rep progress.Reporter) *asking {
-	return &asking{params: p, task: t, client: client, rep: rep}
+func newAsking(p Params, client llm.Client, rep progress.Reporter) *asking {
+	return &asking{params: p, client: client, rep: rep}
 }
 
 // all asks every question, several at a time. An error that no further request
@@ -93,7 +90,7 @@ func (a *asking) one(ctx context.Context, q question) (answer, error) {
 		a.answered()
 		out.responses = append(out.responses, r)
 		if err == nil {
-			out.predictions, err = prompt.Parse(a.task, r.Answer, len(q.ids))
+			out.predictions, err = q.read(r.Answer)
 		}
 		if err == nil {
 			out.gap = ""

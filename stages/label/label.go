@@ -68,7 +68,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 		questions[i].request.Endpoint = from.endpoint
 	}
 	from.announce(questions, rep)
-	answers, err := newAsking(p, in.Task, from.client, rep).all(ctx, questions)
+	answers, err := newAsking(p, from.client, rep).all(ctx, questions)
 	from.account(rep)
 	if err != nil {
 		return err

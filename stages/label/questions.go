@@ -22,6 +22,9 @@ type question struct {
 	request    llm.Request
 	set, split string
 	ids        []string
+	// read turns the content of an answer into a prediction for each of ids; an
+	// error says what is wrong with it, and the answer is asked for again.
+	read func(content string) ([]float64, error)
 }
 
 // query is an architecture of a set.
@@ -125,7 +128,7 @@ func (a *asker) set(set, of, split, name string, per, samples int) error {
 			return err
 		}
 		for sample := 1; sample <= samples; sample++ {
-			a.out = append(a.out, question{set: set, split: split, ids: ids, request: llm.Request{
+			a.out = append(a.out, question{set: set, split: split, ids: ids, read: a.reader(len(ids)), request: llm.Request{
 				CustomID: CustomID(a.in.Task, split, name, number, sample),
 				Messages: Messages(rendered), Sampling: a.params.sampling(), Sample: sample,
 			}})
@@ -133,6 +136,11 @@ func (a *asker) set(set, of, split, name string, per, samples int) error {
 		number++
 	}
 	return nil
+}
+
+// reader reads answers to a prompt with n queries.
+func (a *asker) reader(n int) func(string) ([]float64, error) {
+	return func(content string) ([]float64, error) { return prompt.Parse(a.in.Task, content, n) }
 }
 
 func (a *asker) demonstrations(split string) ([]prompt.Demonstration, error) {
