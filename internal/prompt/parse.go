@@ -22,21 +22,42 @@ import (
 // the result is the prediction for query i+1. An error says, in one line, the
 // first thing that is wrong.
 func Parse(t *task.Task, content string, n int) ([]float64, error) {
-	predictions, err := parse(t, content, n)
+	return ParseAs(t, Style{}, content, n)
+}
+
+// ParseAs reads the answer to a prompt of a style, as strictly as Parse.
+//
+// A ranking is {"ranking": [3, 1, 2]}, every id once, the best first; element i of
+// the result is the number of queries that query i+1 is placed before. The
+// answer about a pair is {"better": 1}; the result is 1 for the better and 0 for
+// the other. Neither is in the metric's unit: larger is better.
+func ParseAs(t *task.Task, s Style, content string, n int) ([]float64, error) {
+	predictions, err := parse(t, s, content, n)
 	if err != nil {
 		return nil, fmt.Errorf("answer: %w", err)
 	}
 	return predictions, nil
 }
 
-func parse(t *task.Task, content string, n int) ([]float64, error) {
+func parse(t *task.Task, s Style, content string, n int) ([]float64, error) {
 	if !utf8.ValidString(content) {
 		return nil, errors.New("not valid UTF-8")
 	}
-	p := parser{key: t.Prompt.AnswerKey, metric: t.Metric, values: make([]float64, n), seen: make([]bool, n)}
+	words, err := wordingOf(t, s.Disguise)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{key: words.answerKey, metric: t.Metric, values: make([]float64, n), seen: make([]bool, n)}
 	p.Decoder = json.NewDecoder(strings.NewReader(content))
 	p.UseNumber()
-	if err := p.document(content); err != nil {
+	body := p.predictions
+	switch s.Ask {
+	case Ranking:
+		body = p.ranking
+	case Pairs:
+		body = p.better
+	}
+	if err := p.document(content, body); err != nil {
 		return nil, err
 	}
 	for i, ok := range p.seen {
@@ -56,7 +77,8 @@ type parser struct {
 	seen   []bool
 }
 
-func (p *parser) document(content string) error {
+// document reads one JSON object, whose body does, and nothing after it.
+func (p *parser) document(content string, body func() error) error {
 	if s := strings.TrimLeft(content, " \t\r\n"); s == "" {
 		return errors.New("empty")
 	} else if s[0] != '{' {
@@ -65,10 +87,18 @@ func (p *parser) document(content string) error {
 	if _, err := p.next(); err != nil {
 		return err
 	}
-	if err := p.expect("predictions", `the key "predictions"`); err != nil {
+	if err := body(); err != nil {
 		return err
 	}
-	if err := p.expect(json.Delim('['), "a list of predictions"); err != nil {
+	if rest := strings.TrimLeft(content[p.InputOffset():], " \t\r\n"); rest != "" {
+		return fmt.Errorf("text after the JSON object: %q", clip(rest))
+	}
+	return nil
+}
+
+// predictions reads "predictions": [...] and the end of the object.
+func (p *parser) predictions() error {
+	if err := p.list("predictions", "a list of predictions"); err != nil {
 		return err
 	}
 	for number := 1; p.More(); number++ {
@@ -76,16 +106,74 @@ func (p *parser) document(content string) error {
 			return err
 		}
 	}
+	return p.end("predictions")
+}
+
+// list reads the only key of the object and the bracket of its list.
+func (p *parser) list(name, what string) error {
+	if err := p.expect(name, fmt.Sprintf("the key %q", name)); err != nil {
+		return err
+	}
+	return p.expect(json.Delim('['), what)
+}
+
+// end reads the end of the list and of the object.
+func (p *parser) end(name string) error {
 	if _, err := p.next(); err != nil { // the closing bracket
 		return err
 	}
-	if err := p.expect(json.Delim('}'), "nothing but predictions"); err != nil {
+	return p.expect(json.Delim('}'), "nothing but "+name)
+}
+
+// ranking reads "ranking": [ids, the best first] and the end of the object.
+func (p *parser) ranking() error {
+	if err := p.list("ranking", "a list of ids"); err != nil {
 		return err
 	}
-	if rest := strings.TrimLeft(content[p.InputOffset():], " \t\r\n"); rest != "" {
-		return fmt.Errorf("text after the JSON object: %q", clip(rest))
+	for place := 1; p.More(); place++ {
+		id, err := p.id(fmt.Sprintf("place %d", place))
+		if err != nil {
+			return err
+		}
+		if p.seen[id-1] {
+			return fmt.Errorf("id %d stands there twice", id)
+		}
+		p.seen[id-1], p.values[id-1] = true, float64(len(p.seen)-place)
 	}
-	return nil
+	return p.end("ranking")
+}
+
+// better reads "better": id and the end of the object.
+func (p *parser) better() error {
+	if err := p.expect("better", `the key "better"`); err != nil {
+		return err
+	}
+	id, err := p.id(`"better"`)
+	if err != nil {
+		return err
+	}
+	for i := range p.seen {
+		p.seen[i] = true
+	}
+	p.values[id-1] = 1
+	return p.expect(json.Delim('}'), "nothing but better")
+}
+
+// id reads a token that must be the id of a query.
+func (p *parser) id(what string) (int, error) {
+	token, err := p.next()
+	if err != nil {
+		return 0, err
+	}
+	number, ok := token.(json.Number)
+	if !ok {
+		return 0, fmt.Errorf("%s is %s; expected the id of a query", what, describe(token))
+	}
+	n, err := strconv.Atoi(number.String())
+	if err != nil || n < 1 || n > len(p.seen) {
+		return 0, fmt.Errorf("%s has the id %s; expected 1 to %d", what, clip(number.String()), len(p.seen))
+	}
+	return n, nil
 }
 
 // entry reads one {"id": ..., "<key>": ...}.

@@ -8,6 +8,7 @@
 package prompt
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -35,6 +36,20 @@ type Components struct {
 	NoCost bool
 }
 
+// What a prompt may ask for.
+const (
+	Values  = "values"  // the score of every query
+	Ranking = "ranking" // the order of the queries
+	Pairs   = "pairs"   // which of two queries is better
+)
+
+// Style is how a prompt differs from the paper's. The zero value is the paper's.
+type Style struct {
+	Components
+	Ask      string // Values, Ranking or Pairs; "" for Values
+	Disguise string // Neutral or False, see disguise.go; "" for none
+}
+
 // Demonstration is an architecture with its measured score.
 type Demonstration struct {
 	Architecture space.Architecture
@@ -47,37 +62,43 @@ type Prompt struct {
 	User   string
 }
 
-// Render writes the prompt that asks for the scores of the queries. Numbers of
-// the metric have the metric's decimals; the cost is total FLOPs in the unit of the
-// prompt's cost label with two decimals, where the task has a cost model.
-func Render(t *task.Task, demos []Demonstration, queries []space.Architecture, c Components) (Prompt, error) {
-	if len(queries) == 0 {
-		return Prompt{}, fmt.Errorf("a prompt needs at least one query")
+// Render writes the prompt that asks about the queries. Numbers of the metric
+// have the metric's decimals; the cost is total FLOPs in the unit of the prompt's
+// cost label with two decimals, where the task has a cost model.
+func Render(t *task.Task, demos []Demonstration, queries []space.Architecture, s Style) (Prompt, error) {
+	switch {
+	case len(queries) == 0:
+		return Prompt{}, errors.New("a prompt needs at least one query")
+	case len(demos) == 0 && !s.NoDemonstrations:
+		return Prompt{}, errors.New("a prompt needs at least one demonstration, unless demonstrations are left out")
+	case s.Ask == Pairs && len(queries) != 2:
+		return Prompt{}, fmt.Errorf("a prompt for a pair needs two queries, found %d", len(queries))
 	}
-	if len(demos) == 0 && !c.NoDemonstrations {
-		return Prompt{}, fmt.Errorf("a prompt needs at least one demonstration, unless demonstrations are left out")
+	words, err := wordingOf(t, s.Disguise)
+	if err != nil {
+		return Prompt{}, err
 	}
-	w := writer{task: t, withCost: t.HasCostModel() && t.Prompt.CostLabel != "" && !c.NoCost}
-	w.instructions(c)
-	if !c.NoDefinitions {
+	w := writer{task: t, words: words, withCost: t.HasCostModel() && words.costLabel != "" && !s.NoCost}
+	w.instructions(s)
+	if !s.NoDefinitions {
 		w.section("Hyperparameters")
-		for _, h := range t.Space.Hyperparameters {
-			w.line("- " + h.Name + ": " + h.Definition)
+		for i, name := range words.names {
+			w.line("- " + name + ": " + words.definitions[i])
 		}
 	}
-	if !c.NoDemonstrations {
+	if !s.NoDemonstrations {
 		w.section("Demonstrations")
 		for i, d := range demos {
 			w.architecture("Demonstration", i, d.Architecture)
-			w.line(t.Metric.Name + ": " + strconv.FormatFloat(d.Score, 'f', t.Metric.Decimals, 64))
+			w.line(words.metric + ": " + strconv.FormatFloat(d.Score, 'f', t.Metric.Decimals, 64))
 		}
 	}
 	w.section("Queries")
 	for i, q := range queries {
 		w.architecture("Query", i, q)
 	}
-	p := Prompt{System: t.Prompt.Role, User: w.String()}
-	if c.NoRole {
+	p := Prompt{System: words.role, User: w.String()}
+	if s.NoRole {
 		p.System = ""
 	}
 	return p, w.err
@@ -87,6 +108,7 @@ func Render(t *task.Task, demos []Demonstration, queries []space.Architecture, c
 type writer struct {
 	strings.Builder
 	task     *task.Task
+	words    *wording
 	withCost bool
 	err      error
 }
@@ -104,13 +126,11 @@ func (w *writer) section(title string) {
 	w.line("## " + title)
 }
 
-// instructions writes the task's instructions, numbered.
-func (w *writer) instructions(c Components) {
+// instructions writes the instructions, numbered.
+func (w *writer) instructions(s Style) {
 	w.section("Instructions")
-	number := 0
-	for _, s := range instructions(w.task, c, w.withCost) {
-		number++
-		w.line(strconv.Itoa(number) + ". " + s)
+	for i, line := range instructions(w.task, w.words, s, w.withCost) {
+		w.line(strconv.Itoa(i+1) + ". " + line)
 	}
 }
 
@@ -126,7 +146,7 @@ func (w *writer) architecture(title string, i int, a space.Architecture) {
 		if def.PerLayer() {
 			values = "[" + values + "]"
 		}
-		w.line(def.Name + ": " + values)
+		w.line(w.words.names[h] + ": " + values)
 	}
 	if !w.withCost {
 		return
@@ -135,34 +155,54 @@ func (w *writer) architecture(title string, i int, a space.Architecture) {
 	if err != nil && w.err == nil {
 		w.err = err
 	}
-	w.line(w.task.Prompt.CostLabel + ": " + strconv.FormatFloat(float64(x.FLOPs)/w.task.Prompt.CostUnit(), 'f', 2, 64))
+	w.line(w.words.costLabel + ": " + strconv.FormatFloat(float64(x.FLOPs)/w.task.Prompt.CostUnit(), 'f', 2, 64))
 }
 
-// instructions returns the task's instructions without what they say about
-// components that are left out. The format of the answer always stays, and is
-// added where the task's own do not give it.
-func instructions(t *task.Task, c Components, withCost bool) []string {
+// instructions returns the instructions without what they say about components
+// that are left out. The format of the answer always stays: the prompt's own where
+// values are asked for and it gives one.
+func instructions(t *task.Task, w *wording, s Style, withCost bool) []string {
 	var lines []string
+	values := s.Ask == "" || s.Ask == Values
 	asked := false
-	for _, s := range t.Prompt.Instructions {
-		format := strings.Contains(s, `"predictions"`)
+	for _, line := range w.instructions {
+		format := strings.Contains(line, `"predictions"`)
+		if !values && (format || strings.Contains(line, "decimals")) {
+			continue // about values
+		}
 		asked = asked || format
-		if label := t.Prompt.CostLabel; !withCost && label != "" {
-			s = strings.ReplaceAll(s, " and "+label, "")
-			if strings.Contains(s, label) {
+		if label := w.costLabel; !withCost && label != "" {
+			line = strings.ReplaceAll(line, " and "+label, "")
+			if strings.Contains(line, label) {
 				continue
 			}
 		}
-		if c.NoDemonstrations && strings.Contains(s, "demonstrations") {
+		if s.NoDemonstrations && strings.Contains(line, "demonstrations") {
 			continue
 		}
-		if format || !c.NoInstructions {
-			lines = append(lines, s)
+		if format || !s.NoInstructions {
+			lines = append(lines, line)
 		}
 	}
 	if !asked {
-		lines = append(lines, fmt.Sprintf(`Answer with JSON only, one entry for each query, in order: {"predictions": [{"id": 1, %q: %s}]}`,
-			t.Prompt.AnswerKey, strconv.FormatFloat(0, 'f', t.Metric.Decimals, 64)))
+		lines = append(lines, format(t, w, s.Ask))
 	}
 	return lines
+}
+
+// format is the instruction that says how to answer.
+func format(t *task.Task, w *wording, ask string) string {
+	better := "higher"
+	if t.Metric.Minimize() {
+		better = "lower"
+	}
+	switch ask {
+	case Ranking:
+		return fmt.Sprintf(`Rank the queries by their %s, the best, which is the %sst, first. Answer with JSON only, the id of every query once: {"ranking": [2, 1, 3]}`,
+			w.metric, strings.TrimSuffix(better, "r"))
+	case Pairs:
+		return fmt.Sprintf(`Decide which of the two queries reaches the %s %s. Answer with JSON only, the id of that query: {"better": 1}`, better, w.metric)
+	}
+	return fmt.Sprintf(`Answer with JSON only, one entry for each query, in order: {"predictions": [{"id": 1, %q: %s}]}`,
+		w.answerKey, strconv.FormatFloat(0, 'f', t.Metric.Decimals, 64))
 }

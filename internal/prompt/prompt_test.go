@@ -52,25 +52,32 @@ func TestGolden(t *testing.T) {
 	d := architecture(t, own, `{"width":[8],"kernel":"depthwise, 5x5"}`)
 	e, f := micro.Space.Smallest(), micro.Space.Largest()
 	tests := []struct {
-		name       string
-		task       *task.Task
-		demo       space.Architecture
-		query      space.Architecture
-		components Components
+		name  string
+		task  *task.Task
+		demo  space.Architecture
+		query space.Architecture
+		style Style
 	}{
-		{"wmt", wmt, a, b, Components{}},
-		{"wmt-no-role", wmt, a, b, Components{NoRole: true}},
-		{"wmt-no-instructions", wmt, a, b, Components{NoInstructions: true}},
-		{"wmt-no-definitions", wmt, a, b, Components{NoDefinitions: true}},
-		{"wmt-no-demonstrations", wmt, a, b, Components{NoDemonstrations: true}},
-		{"wmt-no-cost", wmt, a, b, Components{NoCost: true}},
-		{"own", own, c, d, Components{}},
-		{"micro", micro, e, f, Components{}},
-		{"micro-no-cost", micro, e, f, Components{NoCost: true}},
+		{"wmt", wmt, a, b, Style{}},
+		{"wmt-no-role", wmt, a, b, Style{Components: Components{NoRole: true}}},
+		{"wmt-no-instructions", wmt, a, b, Style{Components: Components{NoInstructions: true}}},
+		{"wmt-no-definitions", wmt, a, b, Style{Components: Components{NoDefinitions: true}}},
+		{"wmt-no-demonstrations", wmt, a, b, Style{Components: Components{NoDemonstrations: true}}},
+		{"wmt-no-cost", wmt, a, b, Style{Components: Components{NoCost: true}}},
+		{"own", own, c, d, Style{}},
+		{"micro", micro, e, f, Style{}},
+		{"wmt-ranking", wmt, a, b, Style{Ask: Ranking}},
+		{"wmt-pairs", wmt, a, b, Style{Ask: Pairs}},
+		{"wmt-neutral", wmt, a, b, Style{Disguise: Neutral}},
+		{"wmt-neutral-no-cost", wmt, a, b, Style{Disguise: Neutral, Components: Components{NoCost: true}}},
+		{"wmt-false", wmt, a, b, Style{Disguise: False}},
+		{"own-ranking", own, c, d, Style{Ask: Ranking}},
+		{"own-neutral", own, c, d, Style{Disguise: Neutral}},
+		{"micro-no-cost", micro, e, f, Style{Components: Components{NoCost: true}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := Render(tt.task, []Demonstration{{tt.demo, 24.3}, {tt.demo, 25}}, []space.Architecture{tt.query, tt.demo}, tt.components)
+			p, err := Render(tt.task, []Demonstration{{tt.demo, 24.3}, {tt.demo, 25}}, []space.Architecture{tt.query, tt.demo}, tt.style)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +164,7 @@ func renderPublished(t *testing.T, root, dataset, split, set, batch string) Prom
 	for _, text := range texts {
 		queries = append(queries, architecture(t, tk, text))
 	}
-	p, err := Render(tk, demos, queries, Components{})
+	p, err := Render(tk, demos, queries, Style{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,14 +174,14 @@ func renderPublished(t *testing.T, root, dataset, split, set, batch string) Prom
 func TestRenderRefuses(t *testing.T) {
 	tk := load(t, "wmt14.en-de")
 	a := architecture(t, tk, shallow)
-	if _, err := Render(tk, []Demonstration{{a, 1}}, nil, Components{}); err == nil || err.Error() != "a prompt needs at least one query" {
+	if _, err := Render(tk, []Demonstration{{a, 1}}, nil, Style{}); err == nil || err.Error() != "a prompt needs at least one query" {
 		t.Error(err)
 	}
 	const want = "a prompt needs at least one demonstration, unless demonstrations are left out"
-	if _, err := Render(tk, nil, []space.Architecture{a}, Components{}); err == nil || err.Error() != want {
+	if _, err := Render(tk, nil, []space.Architecture{a}, Style{}); err == nil || err.Error() != want {
 		t.Error(err)
 	}
-	if _, err := Render(tk, nil, []space.Architecture{a}, Components{NoDemonstrations: true}); err != nil {
+	if _, err := Render(tk, nil, []space.Architecture{a}, Style{Components: Components{NoDemonstrations: true}}); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -44,23 +45,46 @@ func (p *Prompt) Validate() error {
 type promptSource struct {
 	Template string            `yaml:"template"` // name of one that ships, or a path; "generic" where left out
 	Values   map[string]string `yaml:"values"`   // for the template's {names}
+	// FalseName are values, the title among them, of another task: what the prompt says
+	// where the task is given a false name, to probe for contamination.
+	FalseName map[string]string `yaml:"false_name"`
 }
 
 var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
 
-// loadPrompt reads the template and fills it in.
-func (t *Task) loadPrompt(src promptSource, dir string) error {
+// FalsePrompt is the task's prompt with the name of another task.
+func (t *Task) FalsePrompt() (Prompt, error) {
+	if len(t.wording.FalseName) == 0 {
+		return Prompt{}, config.Errorf("", 0, "task %s has no false name: give values of another task, title among them, as prompt.false_name in its file", t.Name)
+	}
+	src := t.wording
+	src.Values = map[string]string{}
+	maps.Copy(src.Values, t.wording.Values)
+	maps.Copy(src.Values, t.wording.FalseName)
+	return t.loadPrompt(src, false)
+}
+
+// PromptFrom is a template that ships, filled in with the task's values.
+func (t *Task) PromptFrom(template string) (Prompt, error) {
+	return t.loadPrompt(promptSource{Template: template, Values: t.wording.Values}, false)
+}
+
+// loadPrompt reads the template and fills it in. own says that the task's files
+// include it.
+func (t *Task) loadPrompt(src promptSource, own bool) (p Prompt, err error) {
 	if src.Template == "" {
 		src.Template = "generic"
 	}
-	text, file, folder, err := Find(data.Prompts, dir, src.Template)
+	text, file, folder, err := Find(data.Prompts, t.Dir, src.Template)
 	if err != nil {
-		return err
+		return p, err
 	}
-	if err := config.Decode(file, text, &t.Prompt); err != nil {
-		return err
+	if err := config.Decode(file, text, &p); err != nil {
+		return p, err
 	}
-	t.addFile(folder, file)
+	if own {
+		t.addFile(folder, file)
+	}
 	values := t.promptValues(src.Values)
 	fill := func(s string) (filled string, err error) {
 		filled = placeholder.ReplaceAllStringFunc(s, func(name string) string {
@@ -72,15 +96,15 @@ func (t *Task) loadPrompt(src promptSource, dir string) error {
 		})
 		return filled, err
 	}
-	if t.Prompt.Role, err = fill(t.Prompt.Role); err != nil {
-		return err
+	if p.Role, err = fill(p.Role); err != nil {
+		return p, err
 	}
-	for i, s := range t.Prompt.Instructions {
-		if t.Prompt.Instructions[i], err = fill(s); err != nil {
-			return err
+	for i, s := range p.Instructions {
+		if p.Instructions[i], err = fill(s); err != nil {
+			return p, err
 		}
 	}
-	return nil
+	return p, nil
 }
 
 // promptValues are the values that every template may use, and the task's own.

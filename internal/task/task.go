@@ -26,7 +26,8 @@ type Task struct {
 	Data   Data
 	Dir    string // folder of the task's file, "" for one that ships; relative paths start here
 
-	files []string
+	files   []string
+	wording promptSource // the prompt section of the task's file
 }
 
 // Metric is what the search optimises.
@@ -153,7 +154,9 @@ func Load(nameOrPath string) (*Task, error) {
 	if err := t.checkFamily(file); err != nil {
 		return nil, err
 	}
-	return t, t.loadPrompt(d.Prompt, dir)
+	t.wording = d.Prompt
+	t.Prompt, err = t.loadPrompt(d.Prompt, true)
+	return t, err
 }
 
 // Find returns the text of a YAML file of a kind, by name or by path relative to

@@ -112,7 +112,7 @@ func (a *asking) unanswered(ctx context.Context, err error) (gap string, end err
 	case llm.Refused:
 		return fault.Error(), nil
 	case llm.Missing:
-		if a.params.Source == Batch {
+		if a.params.Source == Batch || a.params.AllowMissing {
 			return fault.Error(), nil
 		}
 	case llm.Exhausted:

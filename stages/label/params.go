@@ -5,11 +5,13 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"hsnas/internal/config"
 	"hsnas/internal/llm"
 	"hsnas/internal/prompt"
+	"hsnas/schemas"
 )
 
 // The sources of answers.
@@ -33,9 +35,33 @@ type Params struct {
 	// UnlabelledSamples each about the unlabelled set.
 	Samples           int `yaml:"samples"`
 	UnlabelledSamples int `yaml:"unlabelled_samples"`
+	// Sets are the sets that are asked about, test and unlabelled.
+	Sets []string `yaml:"sets"`
+	// Folds is how many parts the demonstrations of each split are divided into, to
+	// ask about each part with the others as demonstrations: what the combined
+	// predictor weighs the LLM by. 0 asks nothing about demonstrations.
+	Folds int `yaml:"folds"`
+	// Elicitation is what is asked for: values, one for each query; ranking, the
+	// order of the queries of a request; or pairs, which of two is better.
+	Elicitation string `yaml:"elicitation"`
+	// PairsPerQuery is how many others each test architecture is compared with.
+	PairsPerQuery int `yaml:"pairs_per_query"`
+	// Demonstrations is how many of the split's demonstrations a prompt shows, the
+	// first ones; -1 shows all.
+	Demonstrations int `yaml:"demonstrations"`
+	// OrderSeed shuffles the demonstrations; 0 leaves them in their order.
+	OrderSeed uint64 `yaml:"order_seed"`
 	// LeaveOut names components of the prompt to do without, for ablations: role,
 	// instructions, definitions, demonstrations, cost.
 	LeaveOut []string `yaml:"leave_out"`
+	// Disguise renames what the prompt speaks of, to probe for contamination:
+	// neutral (names that mean nothing) or false (the task under another's name).
+	Disguise string `yaml:"disguise"`
+	// Tag is added to the names of requests, so that those of several variants can
+	// go into one batch file.
+	Tag string `yaml:"tag"`
+	// AllowMissing makes gaps of answers that a replay does not have.
+	AllowMissing bool `yaml:"allow_missing"`
 
 	// What follows is for live requests; model, temperature and the token limits
 	// also go into the batch file.
@@ -67,7 +93,8 @@ type Params struct {
 // Defaults replays recorded answers in the layout they were recorded in.
 func Defaults() Params {
 	return Params{
-		Source: Replay, TestPerRequest: 20, UnlabelledPerRequest: 25, Samples: 1, UnlabelledSamples: 1,
+		Source: Replay, Sets: []string{schemas.SetTest, schemas.SetUnlabelled}, Elicitation: prompt.Values, PairsPerQuery: 4, Demonstrations: -1,
+		TestPerRequest: 20, UnlabelledPerRequest: 25, Samples: 1, UnlabelledSamples: 1,
 		Asks: 3, Concurrency: 8, TimeoutSeconds: 300, Tries: 8,
 	}
 }
@@ -81,6 +108,7 @@ func (p Params) Validate() error {
 		name  string
 		value int
 	}{
+		{"pairs_per_query", p.PairsPerQuery},
 		{"test_per_request", p.TestPerRequest},
 		{"unlabelled_per_request", p.UnlabelledPerRequest},
 		{"samples", p.Samples},
@@ -122,7 +150,44 @@ func (p Params) Validate() error {
 	if _, err := Components(p.LeaveOut); err != nil {
 		return config.Fieldf("leave_out", "%v", err)
 	}
+	return p.checkVariant()
+}
+
+// checkVariant checks what makes the prompt differ from the paper's.
+func (p Params) checkVariant() error {
+	sets := []string{schemas.SetTest, schemas.SetUnlabelled}
+	for _, s := range p.Sets {
+		if !slices.Contains(sets, s) {
+			return config.Fieldf("sets", "unknown set %q%s; expected some of %v", s, config.DidYouMean(s, sets), sets)
+		}
+	}
+	ways, disguises := []string{prompt.Values, prompt.Ranking, prompt.Pairs}, []string{prompt.Neutral, prompt.False}
+	switch {
+	case len(p.Sets) == 0:
+		return config.Fieldf("sets", "expected at least one of %v", sets)
+	case !slices.Contains(ways, p.Elicitation):
+		return config.Fieldf("elicitation", "unknown way to ask %q%s; expected one of %v", p.Elicitation, config.DidYouMean(p.Elicitation, ways), ways)
+	case p.Elicitation != prompt.Values && slices.Contains(p.Sets, schemas.SetUnlabelled):
+		return config.Fieldf("elicitation", "%s gives an order, and students are distilled from values; set sets to [test]", p.Elicitation)
+	case p.Elicitation != prompt.Values && p.Folds > 0:
+		return config.Fieldf("folds", "%d, but only values can be held against the demonstrations' scores; set elicitation to values or folds to 0", p.Folds)
+	case p.Folds < 0 || p.Folds == 1:
+		return config.Fieldf("folds", "%d, expected at least 2, or 0 for none", p.Folds)
+	case p.Demonstrations < -1:
+		return config.Fieldf("demonstrations", "%d, expected 0 or more, or -1 for all", p.Demonstrations)
+	case p.Disguise != "" && !slices.Contains(disguises, p.Disguise):
+		return config.Fieldf("disguise", "unknown disguise %q%s; expected one of %v, or none", p.Disguise, config.DidYouMean(p.Disguise, disguises), disguises)
+	case strings.ContainsFunc(p.Tag, func(r rune) bool { return r > '~' || r <= ' ' }):
+		return config.Fieldf("tag", "%q, expected letters, digits and dashes", p.Tag)
+	}
 	return nil
+}
+
+// style is how the prompts differ from the paper's.
+func (p Params) style() (prompt.Style, error) {
+	parts, err := Components(p.LeaveOut)
+	parts.NoDemonstrations = parts.NoDemonstrations || p.Demonstrations == 0
+	return prompt.Style{Components: parts, Ask: p.Elicitation, Disguise: p.Disguise}, err
 }
 
 // Components translates the names of components that are left out.

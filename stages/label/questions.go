@@ -3,6 +3,7 @@ package label
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -39,7 +40,7 @@ type asker struct {
 	in     Inputs
 	rows   []schemas.Architecture
 	scores map[string]float64
-	parts  prompt.Components
+	style  prompt.Style
 	out    []question
 }
 
@@ -57,7 +58,7 @@ func ask(p Params, in Inputs) ([]question, error) {
 	for _, row := range truth {
 		a.scores[row.ID] = row.Score
 	}
-	if a.parts, err = Components(p.LeaveOut); err != nil {
+	if a.style, err = p.style(); err != nil {
 		return nil, err
 	}
 	splits := a.splits()
@@ -65,18 +66,102 @@ func ask(p Params, in Inputs) ([]question, error) {
 		return nil, fmt.Errorf("%s holds no demonstrations; run sample again", in.Architectures)
 	}
 	for _, split := range splits {
-		if err := a.set(schemas.SetTest, split, split, schemas.SetTest, p.TestPerRequest, p.Samples); err != nil {
+		if err := a.split(split); err != nil {
 			return nil, err
 		}
 	}
-	name := schemas.SetUnlabelled + in.UnlabelledSet
-	if err := a.set(schemas.SetUnlabelled, "", splits[0], name, p.UnlabelledPerRequest, p.UnlabelledSamples); err != nil {
-		return nil, err
+	if slices.Contains(p.Sets, schemas.SetUnlabelled) {
+		if err := a.unlabelled(splits[0]); err != nil {
+			return nil, err
+		}
 	}
 	if len(a.out) == 0 {
 		return nil, fmt.Errorf("%s holds no test and no unlabelled architectures; run sample again", in.Architectures)
 	}
 	return a.out, nil
+}
+
+// split asks about a split's test set, and about its demonstrations where they
+// are held out.
+func (a *asker) split(split string) error {
+	demos, err := a.queries(schemas.SetDemonstration, split)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(a.params.Sets, schemas.SetTest) {
+		queries, err := a.queries(schemas.SetTest, split)
+		if err != nil {
+			return err
+		}
+		if err := a.add(inquiry{schemas.SetTest, split, schemas.SetTest, demos, a.grouped(queries), 0, a.params.Samples}); err != nil {
+			return err
+		}
+	}
+	return a.heldOut(split, demos)
+}
+
+// grouped divides the queries about a test set into requests.
+func (a *asker) grouped(queries []query) [][]query {
+	if a.params.Elicitation == prompt.Pairs {
+		return pairs(queries, a.params.PairsPerQuery)
+	}
+	return slices.Collect(slices.Chunk(queries, a.params.TestPerRequest))
+}
+
+// pairs compares each query with others, the nearest behind it in a circle, so
+// that all are compared equally often; per is rounded up to an even number where
+// there are enough of them. Every other pair is turned around, as a model may
+// prefer what it reads first.
+func pairs(queries []query, per int) [][]query {
+	var out [][]query
+	n := len(queries)
+	for distance := 1; distance <= min((per+1)/2, n/2); distance++ {
+		for i := range queries {
+			if 2*distance == n && i >= distance {
+				break // the circle's diameters, each once
+			}
+			pair := []query{queries[i], queries[(i+distance)%n]}
+			if len(out)%2 == 1 {
+				slices.Reverse(pair)
+			}
+			out = append(out, pair)
+		}
+	}
+	return out
+}
+
+// heldOut asks about each fold of the demonstrations with the others shown.
+func (a *asker) heldOut(split string, demos []query) error {
+	folds := min(a.params.Folds, len(demos))
+	for fold := range folds {
+		var shown, asked []query
+		for i, d := range demos {
+			if i%folds == fold {
+				asked = append(asked, d)
+			} else {
+				shown = append(shown, d)
+			}
+		}
+		b := inquiry{schemas.SetDemonstration, split, schemas.SetDemonstration, shown, [][]query{asked}, fold, a.params.Samples}
+		if err := a.add(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unlabelled asks about the unlabelled set with the demonstrations of a split.
+func (a *asker) unlabelled(split string) error {
+	demos, err := a.queries(schemas.SetDemonstration, split)
+	if err != nil {
+		return err
+	}
+	queries, err := a.queries(schemas.SetUnlabelled, "")
+	if err != nil {
+		return err
+	}
+	groups := slices.Collect(slices.Chunk(queries, a.params.UnlabelledPerRequest))
+	return a.add(inquiry{schemas.SetUnlabelled, split, schemas.SetUnlabelled + a.in.UnlabelledSet, demos, groups, 0, a.params.UnlabelledSamples})
 }
 
 // splits lists the splits in the order of the sample.
@@ -106,55 +191,63 @@ func (a *asker) queries(set, split string) ([]query, error) {
 	return out, nil
 }
 
-// set asks about a set with the demonstrations of a split, per at a time, each
-// prompt so many times.
-func (a *asker) set(set, of, split, name string, per, samples int) error {
-	demos, err := a.demonstrations(split)
+// inquiry is questions of one kind: groups of queries after the same
+// demonstrations, numbered from first, each asked so many times.
+type inquiry struct {
+	set, split, name string
+	demos            []query
+	groups           [][]query
+	first, samples   int
+}
+
+func (a *asker) add(b inquiry) error {
+	demos, err := a.demonstrations(b)
 	if err != nil {
 		return err
 	}
-	queries, err := a.queries(set, of)
-	if err != nil {
-		return err
-	}
-	number := 0
-	for part := range slices.Chunk(queries, per) {
-		archs, ids := make([]space.Architecture, len(part)), make([]string, len(part))
-		for i, q := range part {
-			archs[i], ids[i] = q.arch, q.id
+	for i, group := range b.groups {
+		archs, ids := make([]space.Architecture, len(group)), make([]string, len(group))
+		for k, q := range group {
+			archs[k], ids[k] = q.arch, q.id
 		}
-		rendered, err := prompt.Render(a.in.Task, demos, archs, a.parts)
+		rendered, err := prompt.Render(a.in.Task, demos, archs, a.style)
 		if err != nil {
 			return err
 		}
-		for sample := 1; sample <= samples; sample++ {
-			a.out = append(a.out, question{set: set, split: split, ids: ids, read: a.reader(len(ids)), request: llm.Request{
-				CustomID: CustomID(a.in.Task, split, name, number, sample),
-				Messages: Messages(rendered), Sampling: a.params.sampling(), Sample: sample,
+		for sample := 1; sample <= b.samples; sample++ {
+			id := CustomID(a.in.Task, b.split, b.name, b.first+i, sample)
+			if a.params.Tag != "" {
+				id += "-" + a.params.Tag
+			}
+			a.out = append(a.out, question{set: b.set, split: b.split, ids: ids, read: a.reader(len(ids)), request: llm.Request{
+				CustomID: id, Messages: Messages(rendered), Sampling: a.params.sampling(), Sample: sample,
 			}})
 		}
-		number++
 	}
 	return nil
 }
 
 // reader reads answers to a prompt with n queries.
 func (a *asker) reader(n int) func(string) ([]float64, error) {
-	return func(content string) ([]float64, error) { return prompt.Parse(a.in.Task, content, n) }
+	return func(content string) ([]float64, error) { return prompt.ParseAs(a.in.Task, a.style, content, n) }
 }
 
-func (a *asker) demonstrations(split string) ([]prompt.Demonstration, error) {
-	queries, err := a.queries(schemas.SetDemonstration, split)
-	if err != nil {
-		return nil, err
-	}
+// demonstrations are those of an inquiry that its prompts show, in their order.
+func (a *asker) demonstrations(b inquiry) ([]prompt.Demonstration, error) {
 	var out []prompt.Demonstration
-	for _, q := range queries {
+	for _, q := range b.demos {
 		score, ok := a.scores[q.id]
 		if !ok {
-			return nil, fmt.Errorf("the demonstration %s of split %s has no measured score", q.id, split)
+			return nil, fmt.Errorf("the demonstration %s of split %s has no measured score", q.id, b.split)
 		}
 		out = append(out, prompt.Demonstration{Architecture: q.arch, Score: score})
+	}
+	if n := a.params.Demonstrations; n >= 0 && n < len(out) {
+		out = out[:n]
+	}
+	if a.params.OrderSeed > 0 {
+		r := rand.New(rand.NewPCG(a.params.OrderSeed, 0))
+		r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	}
 	return out, nil
 }

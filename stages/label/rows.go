@@ -31,7 +31,7 @@ func tables(p Params, questions []question, answers []answer, rep progress.Repor
 		}
 		requests = append(requests, requestRow(p, q, a))
 	}
-	if gaps == len(questions) {
+	if gaps == len(questions) && !p.AllowMissing {
 		return nil, nil, fmt.Errorf("label: none of the %d requests was answered usably; the first: %s", gaps, answers[0].gap)
 	}
 	rep.Logf("%d labels from %d requests, %d gaps", len(labels), len(questions), gaps)
