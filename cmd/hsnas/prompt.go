@@ -79,7 +79,7 @@ func promptLines(c *cli.Context) ([]byte, error) {
 	var out []byte
 	number := 0
 	for some := range slices.Chunk(queries, per) {
-		rendered, err := prompt.Render(t, demos, some, parts)
+		rendered, err := prompt.Render(t, demos, some, prompt.Style{Components: parts})
 		if err != nil {
 			return nil, err
 		}
