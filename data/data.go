@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-//go:embed spaces/*.yaml tasks/*.yaml prompts/*.yaml experiments/*.yaml all:recorded all:paper all:tfs
+//go:embed spaces/*.yaml tasks/*.yaml prompts/*.yaml experiments/*.yaml prices.yaml all:recorded all:paper all:tfs
 var files embed.FS
 
 // Kinds of YAML files that ship.
@@ -78,6 +78,15 @@ func named(from fs.FS, folder, ending string) []string {
 		found[i] = strings.TrimSuffix(path.Base(f), ending)
 	}
 	return found
+}
+
+// Prices returns the table of what models cost, and the file for messages.
+func Prices() (text []byte, file string) {
+	text, err := files.ReadFile("prices.yaml")
+	if err != nil {
+		panic("data: " + err.Error()) // the file is embedded
+	}
+	return text, "data/prices.yaml"
 }
 
 // FS returns all that ships, as a file system rooted at this folder.

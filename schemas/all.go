@@ -24,6 +24,7 @@ func All() []Artifact {
 		students.artifact("distill/students.parquet"),
 		predictions.artifact("distill/predictions.parquet"),
 		scoreboard.artifact("distill/scoreboard.parquet"),
+		learningCurve.artifact("distill/learning_curve.parquet"),
 		latencyRows.artifact("latency/dataset.parquet"),
 		latencyScores.artifact("latency/latency.parquet"),
 		models.artifact("export/models.parquet"),
@@ -34,6 +35,7 @@ func All() []Artifact {
 		benchmarks.artifact("benchmark/benchmark.parquet"),
 		benchmarkSamples.artifact("benchmark/samples.parquet"),
 		benchmarkModels.artifact("benchmark/models.parquet"),
+		ablations.artifact("ablations/ablations.parquet"),
 	}
 }
 

@@ -86,6 +86,7 @@ func kinds() []kind {
 		kindOf(&students, "distill/students.parquet"),
 		kindOf(&predictions, "distill/predictions.parquet"),
 		kindOf(&scoreboard, "distill/scoreboard.parquet"),
+		kindOf(&learningCurve, "distill/learning_curve.parquet"),
 		kindOf(&latencyRows, "latency/dataset.parquet"),
 		kindOf(&latencyScores, "latency/latency.parquet"),
 		kindOf(&models, "export/models.parquet"),
@@ -96,6 +97,7 @@ func kinds() []kind {
 		kindOf(&benchmarks, "benchmark/benchmark.parquet"),
 		kindOf(&benchmarkSamples, "benchmark/samples.parquet"),
 		kindOf(&benchmarkModels, "benchmark/models.parquet"),
+		kindOf(&ablations, "ablations/ablations.parquet"),
 	}
 }
 

@@ -13,7 +13,10 @@ type Score struct {
 
 	N int32
 
-	PMAEvsLLMPP, PTauVsLLMPP float64
+	PMAEvsLLMPP, PTauVsLLMPP       float64
+	PMAEvsCombined, PTauVsCombined float64
+
+	Coverage, Width float64 // NaN for predictors without intervals
 
 	Note string
 }
@@ -21,7 +24,7 @@ type Score struct {
 // SplitMean is the split of rows that average over all splits.
 const SplitMean = "mean"
 
-var scoreboard = table[Score]{name: "scoreboard", version: 1, columns: []column[Score]{
+var scoreboard = table[Score]{name: "scoreboard", version: 2, columns: []column[Score]{
 	text("task", "name of the task", func(r *Score) *string { return &r.Task }),
 	text("predictor", "name of the predictor", func(r *Score) *string { return &r.Predictor }),
 	text("split", "name of the split, or mean", func(r *Score) *string { return &r.Split }),
@@ -36,6 +39,10 @@ var scoreboard = table[Score]{name: "scoreboard", version: 1, columns: []column[
 	small("n", "architectures", "test architectures", func(r *Score) *int32 { return &r.N }),
 	maybeNumber("p_mae_vs_llm_pp", "", "p-value of the paired bootstrap: mae equal to that of llm-pp", func(r *Score) *float64 { return &r.PMAEvsLLMPP }),
 	maybeNumber("p_tau_vs_llm_pp", "", "p-value of the paired bootstrap: tau equal to that of llm-pp", func(r *Score) *float64 { return &r.PTauVsLLMPP }),
+	maybeNumber("p_mae_vs_combined", "", "p-value of the paired bootstrap: mae equal to that of combined", func(r *Score) *float64 { return &r.PMAEvsCombined }),
+	maybeNumber("p_tau_vs_combined", "", "p-value of the paired bootstrap: tau equal to that of combined", func(r *Score) *float64 { return &r.PTauVsCombined }),
+	maybeNumber("coverage", "", "share of the truths inside the predictor's 90 % intervals; null for predictors without", func(r *Score) *float64 { return &r.Coverage }),
+	maybeNumber("width", "metric", "mean width of the intervals", func(r *Score) *float64 { return &r.Width }),
 	text("note", "what a reader of the row should know", func(r *Score) *string { return &r.Note }),
 }}
 

@@ -25,7 +25,7 @@ var students = table[Student]{name: "students", version: 1, columns: []column[St
 	maybeNumber("teacher_mae", "metric", "mean absolute error on the labels it was fitted on", func(r *Student) *float64 { return &r.TeacherMAE }),
 	flag("chosen", "whether it is the student of its split, chosen without looking at the truth", func(r *Student) *bool { return &r.Chosen }),
 	text("file", "the exported regressor, relative to the run directory; empty where there is none", func(r *Student) *string { return &r.File }),
-	numbers("loss_curve", "", "training loss by epoch; empty for closed-form fits", func(r *Student) *[]float64 { return &r.LossCurve }),
+	numbers("loss_curve", "", "training loss by epoch; empty for all but the perceptron", func(r *Student) *[]float64 { return &r.LossCurve }),
 }}
 
 // WriteStudents writes distill/students.parquet.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -20,7 +21,8 @@ func evalCommand() *cli.Command {
 		Name:  "eval",
 		Usage: "the scoreboard of a run: every predictor and control against the truth",
 		Description: "MAE and Kendall tau-b on the test architectures of every split and their mean,\n" +
-			"with 95 % bootstrap intervals.",
+			"with 95 % bootstrap intervals; p-values of the paired bootstrap against llm-pp; coverage of\n" +
+			"the predictor's own 90 % intervals. Of a run with a matrix of prompts, its table.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "`RUN` whose scoreboard is printed", Required: true},
 			&cli.BoolFlag{Name: "json", Usage: "the table as a JSON array"},
@@ -32,6 +34,10 @@ func evalCommand() *cli.Command {
 			dir, err := findRun(c.String("run"))
 			if err != nil {
 				return err
+			}
+			matrix := filepath.Join(dir, filepath.FromSlash(ablationsFile))
+			if _, err := os.Stat(matrix); err == nil {
+				return printAblations(c.App.Writer, matrix, c.Bool("json"))
 			}
 			scores, err := schemas.ReadScoreboard(filepath.Join(dir, "distill", "scoreboard.parquet"))
 			if err != nil {
@@ -59,6 +65,12 @@ type scoreRow struct {
 	TauLo     *float64 `json:"tau_lo"`
 	TauHi     *float64 `json:"tau_hi"`
 	N         int32    `json:"n"`
+	PMAE      *float64 `json:"p_mae_vs_llm_pp"`
+	PTau      *float64 `json:"p_tau_vs_llm_pp"`
+	PMAE2     *float64 `json:"p_mae_vs_combined"`
+	PTau2     *float64 `json:"p_tau_vs_combined"`
+	Coverage  *float64 `json:"coverage"`
+	Width     *float64 `json:"width"`
 }
 
 func printScoresJSON(w io.Writer, scores []schemas.Score) error {
@@ -67,6 +79,7 @@ func printScoresJSON(w io.Writer, scores []schemas.Score) error {
 		rows[i] = scoreRow{
 			s.Task, s.Predictor, s.Split, orNull(s.MAE), orNull(s.Tau), orNull(s.MAEStd), orNull(s.TauStd),
 			orNull(s.MAELo), orNull(s.MAEHi), orNull(s.TauLo), orNull(s.TauHi), s.N,
+			orNull(s.PMAEvsLLMPP), orNull(s.PTauVsLLMPP), orNull(s.PMAEvsCombined), orNull(s.PTauVsCombined), orNull(s.Coverage), orNull(s.Width),
 		}
 	}
 	return json.NewEncoder(w).Encode(rows)
@@ -82,11 +95,11 @@ func orNull(x float64) *float64 {
 
 func printScores(w io.Writer, scores []schemas.Score) error {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "predictor\tsplit\tMAE\t95 %\tstd\ttau\t95 %\tstd\tn\tp (MAE)\tp (tau)\tnote")
+	fmt.Fprintln(table, "predictor\tsplit\tMAE\t95 %\tstd\ttau\t95 %\tstd\tn\tp (MAE)\tp (tau)\tcoverage\tnote")
 	for _, s := range scores {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Predictor, s.Split,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", s.Predictor, s.Split,
 			decimals(s.MAE), span(s.MAELo, s.MAEHi), decimals(s.MAEStd), decimals(s.Tau), span(s.TauLo, s.TauHi), decimals(s.TauStd),
-			s.N, decimals(s.PMAEvsLLMPP), decimals(s.PTauVsLLMPP), s.Note)
+			s.N, decimals(s.PMAEvsLLMPP), decimals(s.PTauVsLLMPP), decimals(s.Coverage), s.Note)
 	}
 	return table.Flush()
 }

@@ -10,6 +10,7 @@ import (
 	"hsnas/internal/micro"
 	"hsnas/internal/task"
 	"hsnas/pipeline"
+	"hsnas/stages/ablations"
 	"hsnas/stages/benchmark"
 	"hsnas/stages/corpus"
 	"hsnas/stages/distill"
@@ -42,9 +43,13 @@ type Experiment struct {
 	Winners   winners.Params   `yaml:"winners,omitempty"`
 	Benchmark benchmark.Params `yaml:"benchmark"`
 	Report    report.Params    `yaml:"report"`
+	Ablations ablations.Params `yaml:"ablations,omitempty"`
 
 	dir  string // folder of the file, "" for one that ships
+	file string // for messages
 	task *task.Task
+
+	confirmed bool // the user agreed to buy answers
 }
 
 // Validate implements config.Validator.
@@ -65,6 +70,7 @@ func defaultExperiment() *Experiment {
 		Sample: sample.Defaults(), TFS: tfs.Defaults(), Label: label.Defaults(), Distill: distill.Defaults(),
 		Latency: latency.Defaults(), Export: export.Defaults(), Search: search.Defaults(),
 		Benchmark: benchmark.Defaults(), Report: report.Defaults(),
+		Ablations: ablations.Defaults(),
 	}
 }
 
@@ -83,7 +89,7 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 		return nil, err
 	}
 	e := defaultExperiment()
-	e.dir = dir
+	e.dir, e.file = dir, file
 	if err := config.DecodeNode(file, root, e); err != nil {
 		return nil, err
 	}
@@ -93,6 +99,9 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 		}
 	}
 	e.Task, e.Label.Answers = e.resolve(e.Task), e.resolve(e.Label.Answers)
+	if e.Label.Prices != "" {
+		e.Label.Prices = e.absolute(e.Label.Prices)
+	}
 	for i, d := range e.Latency.Datasets {
 		e.Latency.Datasets[i] = e.resolve(d)
 	}

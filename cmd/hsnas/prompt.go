@@ -34,6 +34,8 @@ func promptCommand() *cli.Command {
 			&cli.StringFlag{Name: "split", Usage: "`NAME` of the split in custom_id"},
 			&cli.StringFlag{Name: "set", Usage: "`NAME` of the set in custom_id", Value: "test"},
 			&cli.StringFlag{Name: "model", Usage: "`MODEL` to ask, at temperature 0; left out where not given"},
+			&cli.StringFlag{Name: "ask", Usage: "what for: values, ranking or pairs", Value: prompt.Values},
+			&cli.StringFlag{Name: "disguise", Usage: "rename what is spoken of: neutral or false"},
 			&cli.StringSliceFlag{Name: "leave-out", Usage: "`COMPONENT` to do without: role, instructions, definitions, demonstrations, cost"},
 		},
 		Action: func(c *cli.Context) error {
@@ -60,9 +62,9 @@ func promptLines(c *cli.Context) ([]byte, error) {
 	if per < 1 {
 		return nil, config.Errorf("", 0, "--per-request is %d; expected at least 1", per)
 	}
-	parts, err := label.Components(c.StringSlice("leave-out"))
+	style, err := promptStyle(c)
 	if err != nil {
-		return nil, config.Errorf("", 0, "--leave-out: %v", err)
+		return nil, err
 	}
 	demos, err := readDemonstrations(c, t)
 	if err != nil {
@@ -79,7 +81,7 @@ func promptLines(c *cli.Context) ([]byte, error) {
 	var out []byte
 	number := 0
 	for some := range slices.Chunk(queries, per) {
-		rendered, err := prompt.Render(t, demos, some, prompt.Style{Components: parts})
+		rendered, err := prompt.Render(t, demos, some, style)
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +90,25 @@ func promptLines(c *cli.Context) ([]byte, error) {
 		number++
 	}
 	return out, nil
+}
+
+// promptStyle reads the flags that make a prompt differ from the paper's.
+func promptStyle(c *cli.Context) (prompt.Style, error) {
+	parts, err := label.Components(c.StringSlice("leave-out"))
+	if err != nil {
+		return prompt.Style{}, config.Errorf("", 0, "--leave-out: %v", err)
+	}
+	s := prompt.Style{Components: parts, Ask: c.String("ask"), Disguise: c.String("disguise")}
+	if ways := []string{prompt.Values, prompt.Ranking, prompt.Pairs}; !slices.Contains(ways, s.Ask) {
+		return s, config.Errorf("", 0, "--ask is %q%s; expected one of %v", s.Ask, config.DidYouMean(s.Ask, ways), ways)
+	}
+	if names := []string{prompt.Neutral, prompt.False}; s.Disguise != "" && !slices.Contains(names, s.Disguise) {
+		return s, config.Errorf("", 0, "--disguise is %q%s; expected one of %v", s.Disguise, config.DidYouMean(s.Disguise, names), names)
+	}
+	if s.Ask == prompt.Pairs && c.Int("per-request") != 2 {
+		return s, config.Errorf("", 0, "--ask pairs compares two queries; give --per-request 2")
+	}
+	return s, nil
 }
 
 func readDemonstrations(c *cli.Context, t *task.Task) ([]prompt.Demonstration, error) {

@@ -117,6 +117,9 @@ func TestPromptRefuses(t *testing.T) {
 		{"text behind", strings.TrimSpace(good) + " x", shallow, nil, `demos.jsonl:1: text after the JSON object`},
 		{"query outside the space", good, strings.Replace(shallow, "512", "513", 1), nil, `queries.jsonl:1: architecture: encoder_embed_dim: 513 is outside the space; choices: [512 640]`},
 		{"per request", good, shallow, []string{"--per-request", "0"}, `--per-request is 0; expected at least 1`},
+		{"way", good, shallow, []string{"--ask", "rank"}, `--ask is "rank"; did you mean "ranking"?; expected one of [values ranking pairs]`},
+		{"pairs", good, shallow, []string{"--ask", "pairs"}, `--ask pairs compares two queries; give --per-request 2`},
+		{"disguise", good, shallow, []string{"--disguise", "fals"}, `--disguise is "fals"; did you mean "false"?; expected one of [neutral false]`},
 		{"component", good, shallow, []string{"--leave-out", "costs"}, `--leave-out: unknown component "costs"; did you mean "cost"?`},
 		{"argument", good, shallow, []string{"file"}, `prompt takes flags alone, found "file"`},
 	}

@@ -30,6 +30,7 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "last `STAGE` to consider"},
 			&cli.StringFlag{Name: "only", Usage: "the one `STAGE` to consider"},
 			&cli.BoolFlag{Name: "force", Usage: "run the stages though they are up to date"},
+			&cli.BoolFlag{Name: "yes", Usage: "buy the LLM's answers that are not in the journal yet, within the budget"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would run, and why"},
 			&cli.StringSliceFlag{Name: "set", Usage: "override a parameter: `KEY=VALUE`, search.iterations=10 for example"},
 		},
@@ -41,6 +42,10 @@ func runCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := e.Label.CheckPrice(); err != nil {
+				return err
+			}
+			e.confirmed = c.Bool("yes")
 			dir, err := runDir(c.String("name"), e.Name)
 			if err != nil {
 				return err
@@ -99,6 +104,9 @@ func resumeCommand(c *cli.Context) string {
 	}
 	for _, s := range c.StringSlice("set") {
 		words = append(words, "--set", s)
+	}
+	if c.Bool("yes") {
+		words = append(words, "--yes")
 	}
 	for i, w := range words {
 		if strings.ContainsAny(w, " '\"$[]{}*?&;|<>()") {

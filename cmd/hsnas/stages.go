@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -61,6 +62,9 @@ func (e *Experiment) Stages() ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(e.Ablations.Cells) > 0 {
+		return e.ablationStages(published, table)
+	}
 	if err := e.checkLatency(); err != nil {
 		return nil, err
 	}
@@ -110,6 +114,7 @@ type withTable[P any] struct {
 type withAnswers[P any] struct {
 	Params  P      `yaml:",inline"`
 	Answers string `yaml:"answers_sha256,omitempty"`
+	Price   string `yaml:"shipped_price,omitempty"` // from the table of prices that ships
 }
 
 // answersSum returns the SHA-256 of the recorded answers where they ship, else "".
@@ -191,21 +196,35 @@ func (e *Experiment) tfsStage(files []string, table string) pipeline.Stage {
 }
 
 func (e *Experiment) labelStage() pipeline.Stage {
+	return e.labelStageAs(label.Name, e.Label, label.Outputs{Labels: labelsFile, Requests: requestsFile, Prompts: promptsFile})
+}
+
+// labelStageAs is the stage label under another name, with other parameters, into
+// other artifacts. All of a run share one journal.
+func (e *Experiment) labelStageAs(name string, p label.Params, out label.Outputs) pipeline.Stage {
 	var answers []string
-	if e.Label.Answers != "" && (task.IsPath(e.Label.Answers) || e.Label.Source == label.Batch) {
-		answers = []string{e.Label.Answers}
+	if p.Answers != "" && (task.IsPath(p.Answers) || p.Source == label.Batch) {
+		answers = []string{p.Answers}
+	}
+	if p.Prices != "" {
+		answers = append(answers, p.Prices)
 	}
 	return pipeline.Stage{
-		Name: label.Name, Version: label.Version, Params: withAnswers[label.Params]{e.Label, e.answersSum()},
+		Name: name, Version: label.Version, Params: withAnswers[label.Params]{p, e.answersSum(), p.ShippedPrice()},
 		Inputs: []string{architecturesFile, tfsFile}, External: append(answers, e.task.Files()...),
-		Outputs: []string{labelsFile, requestsFile, promptsFile},
+		Outputs: []string{out.Labels, out.Requests, out.Prompts},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			in := label.Inputs{Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Journal: c.Path(journalFile)}
+			in := label.Inputs{
+				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Journal: c.Path(journalFile), Confirmed: e.confirmed,
+			}
 			if e.task.Data.LLMAS != "" {
 				in.UnlabelledSet = e.Sample.UnlabelledSet
 			}
-			return pipeline.Result{}, label.Run(ctx, e.Label, in,
-				label.Outputs{Labels: c.Path(labelsFile), Requests: c.Path(requestsFile), Prompts: c.Path(promptsFile)},
+			if err := os.MkdirAll(filepath.Dir(in.Journal), 0o777); err != nil {
+				return pipeline.Result{}, err
+			}
+			return pipeline.Result{}, label.Run(ctx, p, in,
+				label.Outputs{Labels: c.Path(out.Labels), Requests: c.Path(out.Requests), Prompts: c.Path(out.Prompts)},
 				e.provenance(label.Name, label.Version, c), c.Report)
 		},
 	}
@@ -230,7 +249,7 @@ func (e *Experiment) distillStage() pipeline.Stage {
 			}
 			return pipeline.Result{}, distill.Run(ctx, e.Distill, inputs, distill.Outputs{
 				Students: filepath.Join(dir, "students.parquet"), Predictions: filepath.Join(dir, "predictions.parquet"),
-				Scoreboard: filepath.Join(dir, "scoreboard.parquet"), Dir: dir,
+				Scoreboard: filepath.Join(dir, "scoreboard.parquet"), Curve: filepath.Join(dir, "learning_curve.parquet"), Dir: dir,
 			}, e.provenance(distill.Name, distill.Version, c), c.Report)
 		},
 	}

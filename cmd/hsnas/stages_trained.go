@@ -5,6 +5,7 @@ import (
 
 	"hsnas/internal/task"
 	"hsnas/pipeline"
+	"hsnas/stages/ablations"
 	"hsnas/stages/corpus"
 	"hsnas/stages/supernet"
 	"hsnas/stages/tfs"
@@ -31,6 +32,9 @@ func (e *Experiment) trained() bool { return e.task.Family == task.Micro }
 // clearUnused empties the sections of stages that the task does not have, so that
 // the run directory does not keep parameters of what never ran.
 func (e *Experiment) clearUnused() {
+	if len(e.Ablations.Cells) == 0 {
+		e.Ablations = ablations.Params{}
+	}
 	if e.trained() {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 // the lines may stand in any order.
 type Batch struct {
 	name    string
+	ids     []string // in the order of the file
 	answers map[string]batchLine
 }
 
@@ -31,6 +32,7 @@ type batchLine struct {
 
 type batchFault struct {
 	Code    any    `json:"code"`
+	Type    string `json:"type"`
 	Message string `json:"message"`
 }
 
@@ -58,31 +60,41 @@ func NewBatch(name string, r io.Reader) (*Batch, error) {
 }
 
 func (b *Batch) add(number int, text []byte) error {
-	l := batchLine{line: number}
-	if err := json.Unmarshal(text, &l); err != nil {
-		return config.Errorf(b.name, number, "not a line of a batch response file: %s", err)
-	}
-	switch {
-	case l.CustomID == "":
-		return config.Errorf(b.name, number, `"custom_id" is missing; expected a line of a batch response file`)
-	case l.Response == nil && l.Error == nil:
-		return config.Errorf(b.name, number, `%s has neither "response" nor "error"; is this the request file?`, l.CustomID)
+	l, err := parseBatchLine(b.name, number, text)
+	if err != nil {
+		return err
 	}
 	if first, ok := b.answers[l.CustomID]; ok && !sameAnswer(first, l) {
 		return config.Errorf(b.name, number, "%s is answered twice, and differently (first on line %d); keep one of them", l.CustomID, first.line)
 	} else if ok {
 		return nil
 	}
+	b.ids = append(b.ids, l.CustomID)
 	b.answers[l.CustomID] = l
 	return nil
+}
+
+// parseBatchLine reads a line of an output file or an error file.
+func parseBatchLine(name string, number int, text []byte) (batchLine, error) {
+	l := batchLine{line: number}
+	if err := json.Unmarshal(text, &l); err != nil {
+		return l, config.Errorf(name, number, "not a line of a batch response file: %s", err)
+	}
+	switch {
+	case l.CustomID == "":
+		return l, config.Errorf(name, number, `"custom_id" is missing; expected a line of a batch response file`)
+	case l.Response == nil && l.Error == nil:
+		return l, config.Errorf(name, number, `%s has neither "response" nor "error"; is this the request file?`, l.CustomID)
+	}
+	return l, nil
 }
 
 func sameAnswer(a, b batchLine) bool {
 	return a.Response != nil && b.Response != nil && bytes.Equal(a.Response.Body, b.Response.Body)
 }
 
-// Len returns the number of requests that the file answers.
-func (b *Batch) Len() int { return len(b.answers) }
+// IDs returns the custom_id of every request that the file answers, in its order.
+func (b *Batch) IDs() []string { return b.ids }
 
 // Do implements Client. A request that the file does not answer is an *Error of
 // kind Missing, one that the service failed on an *Error of kind Refused.

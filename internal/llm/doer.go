@@ -20,8 +20,12 @@ type exchange struct {
 
 	status  int
 	asked   time.Duration // Retry-After
+	fault   bool          // status 200, but an error in place of an answer
 	seconds float64
 }
+
+// received says that a whole answer came.
+func (x *exchange) received() bool { return x.status >= 200 && x.status < 300 && !x.fault }
 
 type exchangeKey struct{}
 
@@ -35,9 +39,15 @@ type doer struct {
 	redact func(string) string
 }
 
-func newDoer(timeout time.Duration, redact func(string) string) doer {
+// newDoer makes a doer that keeps as many connections as requests are in flight:
+// the two of net/http's default would have most requests shake hands anew.
+func newDoer(timeout time.Duration, connections int, redact func(string) string) doer {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = max(connections, http.DefaultMaxIdleConnsPerHost)
+	transport.MaxIdleConns = max(connections, transport.MaxIdleConns)
 	return doer{now: time.Now, redact: redact, client: &http.Client{
-		Timeout: timeout,
+		Transport: transport,
+		Timeout:   timeout,
 		// A redirected POST would carry the prompt to a host that nobody named.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -61,17 +71,31 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	x.seconds = d.now().Sub(start).Seconds()
 	switch {
-	case err != nil:
+	case x.status >= 300 && x.status < 400:
+		return nil, errRedirect
+	case err != nil && x.status < 300: // what came of an error's body says enough
 		return nil, fmt.Errorf("the response was cut after %d bytes: %w", len(text), err)
 	case len(text) > maxBody:
 		return nil, fmt.Errorf("the response is larger than %d MiB", maxBody>>20)
-	case x.status >= 300 && x.status < 400:
-		return nil, errRedirect
-	case x.status == http.StatusOK && !json.Valid(text):
+	case x.status < 300 && !json.Valid(text):
 		return nil, fmt.Errorf("the response is not JSON: %q", excerpt(d.redact(string(text))))
+	case x.status < 300 && isFault(text):
+		x.fault, resp.StatusCode = true, http.StatusBadGateway // for go-openai to read the error
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(text))
 	return resp, nil
+}
+
+// isFault finds what gateways send with status 200 and charge nobody for: an
+// error of the service behind them, or something that is no completion at all.
+func isFault(text []byte) bool {
+	var c struct {
+		Error   any
+		Choices []struct{}
+		Usage   *struct{}
+	}
+	_ = json.Unmarshal(text, &c) // what is of another type is not there
+	return len(c.Choices) == 0 && (c.Error != nil || (c.Choices == nil && c.Usage == nil))
 }
 
 // overtime returns a context that outlives ctx by grace, so that an answer that

@@ -38,9 +38,11 @@ func (e Entry) response() Response {
 	}
 }
 
-func newEntry(r Request, a Response, date string) Entry {
+// newEntry takes the request's key too, as whoever asks has it at hand and a
+// hash of a long prompt takes time.
+func newEntry(key string, r Request, a Response, date string) Entry {
 	e := Entry{
-		Request: r.Key(), Prompt: r.PromptKey(), CustomID: r.CustomID, Sample: max(r.Sample, 1),
+		Request: key, Prompt: r.PromptKey(), CustomID: r.CustomID, Sample: max(r.Sample, 1),
 		Source: a.Source, Model: a.Model, Fingerprint: a.Fingerprint, Date: date,
 		PromptTokens: a.PromptTokens, CompletionTokens: a.CompletionTokens,
 		FinishReason: a.FinishReason, Fault: a.Fault, Tries: a.Tries, Seconds: a.Seconds, Answer: a.Answer,

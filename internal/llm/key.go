@@ -27,6 +27,9 @@ type chatBody struct {
 // temperature, max_tokens, max_completion_tokens in this order, those that are
 // not set left out, and no escapes beyond those that JSON needs.
 func (r Request) Body() []byte {
+	if r.body != nil {
+		return r.body
+	}
 	return bytes.TrimSuffix(encode(chatBody{r.Model, r.Messages, r.Temperature, r.MaxTokens, r.MaxCompletionTokens}), []byte("\n"))
 }
 

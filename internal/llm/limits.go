@@ -3,6 +3,8 @@ package llm
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -49,25 +51,19 @@ func (l limits) wait(ctx context.Context, tokens int64) error {
 	return l.tokens.WaitN(ctx, n)
 }
 
-// Prices are dollars for a million tokens.
-type Prices struct{ Prompt, Completion float64 }
-
-// Dollars returns what so many tokens cost.
-func (p Prices) Dollars(prompt, completion int64) float64 {
-	return (p.Prompt*float64(prompt) + p.Completion*float64(completion)) / 1e6
-}
-
 // Budget bounds what a run may spend. Each request reserves what it may cost at
 // most before it is sent and settles what it did cost afterwards. The zero
 // value has no bounds and still counts. It may be used by several goroutines.
 type Budget struct {
 	MaxTokens  int64   // prompt and completion; 0 is no bound
 	MaxDollars float64 // 0 is no bound
-	Prices     Prices
+	Prices     Prices  // of what is reserved
 
 	mu               sync.Mutex
 	prompt, complete int64 // spent
-	held             [2]int64
+	dollars          float64
+	heldPrompt       int64
+	heldCompletion   int64
 }
 
 // Spent returns the tokens that were settled.
@@ -78,45 +74,131 @@ func (b *Budget) Spent() (prompt, completion int64) {
 }
 
 // Settle counts tokens that were spent without a reservation, before a restart
-// for example.
-func (b *Budget) Settle(prompt, completion int64) {
+// for example, at the prices of the budget.
+func (b *Budget) Settle(prompt, completion int64) { b.SettleAt(b.Prices, prompt, completion) }
+
+// SettleAt is Settle at other prices.
+func (b *Budget) SettleAt(p Prices, prompt, completion int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.prompt += prompt
-	b.complete += completion
+	b.spend(p, prompt, completion)
 }
 
-// reserve holds tokens back, or says that the budget does not allow them.
-func (b *Budget) reserve(prompt, completion int64) error {
+// SettleJournal counts what the answers of a journal took, each at the prices of
+// its source.
+func (b *Budget) SettleJournal(j *Journal, prices func(source string) Prices) {
+	type tokens struct{ prompt, completion int64 }
+	spent := map[string]tokens{}
+	j.mu.Lock()
+	for _, e := range j.entries {
+		n := spent[e.Source]
+		spent[e.Source] = tokens{n.prompt + orZero(e.PromptTokens), n.completion + orZero(e.CompletionTokens)}
+	}
+	j.mu.Unlock()
+	for _, source := range slices.Sorted(maps.Keys(spent)) {
+		b.SettleAt(prices(source), spent[source].prompt, spent[source].completion)
+	}
+}
+
+// SpentDollars returns what was settled, in dollars.
+func (b *Budget) SpentDollars() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p, c := b.prompt+b.held[0]+prompt, b.complete+b.held[1]+completion
-	if b.MaxTokens > 0 && p+c > b.MaxTokens {
-		return fmt.Errorf("the budget of %d tokens does not allow another request: %d are spent or reserved, this one may take %d", b.MaxTokens, p+c-prompt-completion, prompt+completion)
+	return b.dollars
+}
+
+// Allows returns nil where so many tokens fit into what is left, else which
+// bound stands against them, how much of it is taken and how much they are.
+func (b *Budget) Allows(prompt, completion int64) *Shortage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.allows(prompt, completion)
+}
+
+func (b *Budget) allows(prompt, completion int64) *Shortage {
+	taken := b.prompt + b.complete + b.heldPrompt + b.heldCompletion
+	if n := prompt + completion; b.MaxTokens > 0 && taken+n > b.MaxTokens {
+		return &Shortage{float64(b.MaxTokens), float64(taken), float64(n), false}
 	}
-	if d := b.Prices.Dollars(p, c); b.MaxDollars > 0 && d > b.MaxDollars {
-		one := b.Prices.Dollars(prompt, completion)
-		return fmt.Errorf("the budget of $%.2f does not allow another request: $%.2f are spent or reserved, this one may take $%.4f", b.MaxDollars, d-one, one)
+	paid, more := b.dollars+b.Prices.Dollars(b.heldPrompt, b.heldCompletion), b.Prices.Dollars(prompt, completion)
+	if b.MaxDollars > 0 && paid+more > b.MaxDollars {
+		return &Shortage{b.MaxDollars, paid, more, true}
 	}
-	b.held[0] += prompt
-	b.held[1] += completion
 	return nil
 }
 
+// Shortage is a bound of a budget and what it does not allow, all in tokens or
+// all in dollars.
+type Shortage struct {
+	Bound, Taken, More float64
+	Dollars            bool
+}
+
+// Amount words an amount of the shortage without its unit's name: "120", "$0.0021".
+func (s *Shortage) Amount(n float64) string {
+	if s.Dollars {
+		return Dollars(n)
+	}
+	return fmt.Sprintf("%.0f", n)
+}
+
+// Dollars words a sum: two digits behind the point, four below a dollar.
+func Dollars(sum float64) string {
+	if sum < 1 && sum != 0 {
+		return fmt.Sprintf("$%.4f", sum)
+	}
+	return fmt.Sprintf("$%.2f", sum)
+}
+
+// reserve holds the tokens of a request back, or says that the budget does not
+// allow them.
+func (b *Budget) reserve(prompt, completion int64) error {
+	return b.reserveFor("another request", prompt, completion)
+}
+
+// reserveFor is reserve for what messages call what.
+func (b *Budget) reserveFor(what string, prompt, completion int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.allows(prompt, completion); s != nil {
+		unit := " tokens"
+		if s.Dollars {
+			unit = ""
+		}
+		return fmt.Errorf("the budget of %s%s does not allow %s: %s are spent or reserved, this one may take %s",
+			s.Amount(s.Bound), unit, what, s.Amount(s.Taken), s.Amount(s.More))
+	}
+	b.heldPrompt += prompt
+	b.heldCompletion += completion
+	return nil
+}
+
+// hold reserves tokens that are bought already, whatever the bounds say.
+func (b *Budget) hold(prompt, completion int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.heldPrompt += prompt
+	b.heldCompletion += completion
+}
+
 // settle gives a reservation back and counts what was spent instead; a service
-// that does not say is taken at the estimate.
+// that does not say is taken at the estimate. Nobody can reserve in between.
 func (b *Budget) settle(prompt, completion int64, a *Response) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.held[0] -= prompt
-	b.held[1] -= completion
+	b.heldPrompt -= prompt
+	b.heldCompletion -= completion
 	switch {
 	case a == nil:
 	case a.PromptTokens == nil || a.CompletionTokens == nil:
-		b.prompt += prompt
-		b.complete += completion
+		b.spend(b.Prices, prompt, completion)
 	default:
-		b.prompt += *a.PromptTokens
-		b.complete += *a.CompletionTokens
+		b.spend(b.Prices, *a.PromptTokens, *a.CompletionTokens)
 	}
+}
+
+func (b *Budget) spend(p Prices, prompt, completion int64) {
+	b.prompt += prompt
+	b.complete += completion
+	b.dollars += p.Dollars(prompt, completion)
 }

@@ -1,13 +1,16 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -31,6 +34,7 @@ const defaultURL = "https://api.openai.com/v1"
 type Options struct {
 	Timeout           time.Duration // of one HTTP request; 5 minutes
 	Tries             int           // HTTP requests for one answer; 8
+	InFlight          int           // HTTP requests at the same time, however many callers there are; 0: no limit
 	FirstPause        time.Duration // ceiling of the first pause between tries; 1 second, doubled each time
 	LongestPause      time.Duration // ceiling of all pauses, and the longest Retry-After that is waited for; 5 minutes
 	Grace             time.Duration // how long answers under way are waited for after an interrupt; 1 minute
@@ -38,6 +42,10 @@ type Options struct {
 	TokensPerMinute   int           // 0: no limit
 	QuotaIsRate       bool          // the service says insufficient_quota where it means a rate limit
 	Budget            *Budget       // nil: no bounds
+
+	// Pause changes how long is waited before a further try; nil leaves it.
+	// Tests wait for nothing.
+	Pause func(time.Duration) time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -56,6 +64,9 @@ func (o Options) withDefaults() Options {
 	if o.Budget == nil {
 		o.Budget = new(Budget)
 	}
+	if o.Pause == nil {
+		o.Pause = func(d time.Duration) time.Duration { return d }
+	}
 	return o
 }
 
@@ -64,11 +75,10 @@ type Live struct {
 	options  Options
 	client   *openai.Client
 	limits   limits
+	slots    chan struct{} // holds one for each HTTP request in flight; nil for no limit
 	endpoint string
 	redact   func(string) string
-
-	jitter func() float64
-	pause  func(time.Duration) time.Duration // identity; tests cut pauses short
+	jitter   func() float64
 }
 
 // NewLive makes a client from the environment, which getenv reads as os.Getenv
@@ -89,12 +99,15 @@ func NewLive(getenv func(string) string, o Options) (*Live, error) {
 	o = o.withDefaults()
 	c := openai.DefaultConfig(key)
 	redact := redactor(key)
-	c.BaseURL, c.HTTPClient = base, newDoer(o.Timeout, redact)
-	return &Live{
+	c.BaseURL, c.HTTPClient = base, newDoer(o.Timeout, o.InFlight, redact)
+	live := &Live{
 		options: o, client: openai.NewClientWithConfig(c), limits: newLimits(o.RequestsPerMinute, o.TokensPerMinute),
-		endpoint: base + "/chat/completions", redact: redact,
-		jitter: rand.Float64, pause: func(d time.Duration) time.Duration { return d },
-	}, nil
+		endpoint: base + "/chat/completions", redact: redact, jitter: rand.Float64,
+	}
+	if o.InFlight > 0 {
+		live.slots = make(chan struct{}, o.InFlight)
+	}
+	return live, nil
 }
 
 // baseURL checks what the user set; messages do not repeat it, as it may hold
@@ -129,26 +142,38 @@ func (c *Live) Endpoint() string { return c.endpoint }
 // request under way for the time of grace.
 func (c *Live) Do(ctx context.Context, r Request) (Response, error) {
 	prompt, completion := r.Estimate()
-	if err := c.options.Budget.reserve(prompt, completion); err != nil {
-		return Response{}, &Error{Kind: Fatal, CustomID: r.CustomID, Msg: err.Error()}
-	}
-	var answered *Response
-	defer func() { c.options.Budget.settle(prompt, completion, answered) }()
+	reserved := false
+	defer func() {
+		if reserved {
+			c.options.Budget.settle(prompt, completion, nil)
+		}
+	}()
 
-	s := &schedule{first: c.options.FirstPause, longest: c.options.LongestPause, jitter: c.jitter, pause: c.pause}
-	tries := 0
+	s := &schedule{first: c.options.FirstPause, longest: c.options.LongestPause, jitter: c.jitter, pause: c.options.Pause}
+	body, tries := r.Body(), 0
 	a, err := backoff.Retry(ctx, func() (Response, error) {
-		if err := c.limits.wait(ctx, prompt+completion); err != nil {
-			return Response{}, backoff.Permanent(&Error{Kind: Fatal, Msg: context.Cause(ctx).Error(), cause: context.Cause(ctx)})
+		if err := c.enter(ctx, prompt+completion); err != nil {
+			return Response{}, backoff.Permanent(&Error{Kind: Fatal, Msg: err.Error(), cause: err})
+		}
+		defer c.leave()
+		if !reserved { // not sooner: what waits for a slot holds nothing back from others
+			if err := c.options.Budget.reserve(prompt, completion); err != nil {
+				return Response{}, backoff.Permanent(&Error{Kind: Fatal, Msg: err.Error()})
+			}
+			reserved = true
 		}
 		tries++
-		return c.send(ctx, r, s)
+		a, err := c.send(ctx, r.Model, body, s)
+		if err == nil {
+			c.options.Budget.settle(prompt, completion, &a)
+			reserved = false
+		}
+		return a, err
 	}, backoff.WithBackOff(s), backoff.WithMaxTries(uint(c.options.Tries)), backoff.WithMaxElapsedTime(0))
 	if err != nil {
 		return Response{Key: r.Key()}, c.final(ctx, r, tries, err)
 	}
-	a.Tries = tries
-	answered = &a
+	a.Key, a.Tries = r.Key(), tries
 	return a.check(r.CustomID)
 }
 
@@ -165,28 +190,58 @@ func (c *Live) final(ctx context.Context, r Request, tries int, err error) error
 	return e
 }
 
-// send sends the request once.
-func (c *Live) send(ctx context.Context, r Request, s *schedule) (Response, error) {
-	x := &exchange{body: r.Body()}
+// enter waits until a request of so many tokens may be sent, and for a slot,
+// which is held for the HTTP request alone: neither a pause nor the journal
+// keeps others from asking.
+func (c *Live) enter(ctx context.Context, tokens int64) error {
+	if err := c.limits.wait(ctx, tokens); err != nil {
+		return cmp.Or(context.Cause(ctx), err)
+	}
+	if c.slots == nil {
+		return nil
+	}
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if ctx.Err() != nil { // both at once
+		c.leave()
+	}
+	return context.Cause(ctx)
+}
+
+func (c *Live) leave() {
+	if c.slots != nil {
+		<-c.slots
+	}
+}
+
+// send sends the body once.
+func (c *Live) send(ctx context.Context, model string, body []byte, s *schedule) (Response, error) {
+	x := &exchange{body: body}
 	longer, cancel := overtime(context.WithValue(ctx, exchangeKey{}, x), c.options.Grace)
 	defer cancel()
 	// The doer replaces the body; go-openai checks the model's name and builds
 	// the rest of the HTTP request.
 	got, err := c.client.CreateChatCompletion(longer, openai.ChatCompletionRequest{
-		Model: r.Model, Messages: []openai.ChatCompletionMessage{{Role: "user", Content: "-"}},
+		Model: model, Messages: []openai.ChatCompletionMessage{{Role: "user", Content: "-"}},
 	})
 	s.asked = x.asked
-	if err != nil {
+	var odd *json.UnmarshalTypeError
+	if err != nil && !(x.received() && errors.As(err, &odd)) {
 		return Response{}, c.judge(x, err)
 	}
-	a := Response{
-		Key: r.Key(), Source: "live", Model: c.redact(got.Model), Fingerprint: c.redact(got.SystemFingerprint), Seconds: &x.seconds,
-	}
+	seconds := x.seconds // a pointer into the exchange would keep its body
+	a := Response{Source: "live", Model: c.redact(got.Model), Fingerprint: c.redact(got.SystemFingerprint), Seconds: &seconds}
 	if len(got.Choices) > 0 {
 		a.Answer = c.redact(got.Choices[0].Message.Content)
 		a.FinishReason = c.redact(string(got.Choices[0].FinishReason))
 	}
 	a.Fault = fault(len(got.Choices), a.Answer, a.FinishReason)
+	if odd != nil && a.Fault != "" { // it is an answer, and charged, but no more was read of it
+		a.Fault = fmt.Sprintf("the response is no chat completion: %s is a %s", odd.Field, odd.Value)
+	}
 	if u := got.Usage; u.PromptTokens+u.CompletionTokens > 0 {
 		p, q := int64(u.PromptTokens), int64(u.CompletionTokens)
 		a.PromptTokens, a.CompletionTokens = &p, &q
@@ -197,6 +252,12 @@ func (c *Live) send(ctx context.Context, r Request, s *schedule) (Response, erro
 // judge turns a failed try into an *Error, permanent where trying again is
 // pointless.
 func (c *Live) judge(x *exchange, err error) error {
+	var api *openai.APIError
+	if errors.As(err, &api) && x.fault {
+		if code, ok := api.Code.(int); ok && code >= 400 && code < 600 {
+			x.status = code // a gateway's, for the status of the service behind it
+		}
+	}
 	msg, codes := c.describe(x, err)
 	e := &Error{Status: x.status, Msg: msg}
 	v := judge(x.status, codes, c.options.QuotaIsRate)
@@ -225,7 +286,7 @@ func hopeless(err error) bool {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	return errors.Is(err, errRedirect) || (errors.As(err, &dns) && dns.IsNotFound) ||
-		errors.As(err, &authority) || errors.As(err, &host) ||
+		errors.As(err, &authority) || errors.As(err, &host) || errors.Is(err, http.ErrSchemeMismatch) ||
 		errors.Is(err, openai.ErrChatCompletionInvalidModel)
 }
 
@@ -234,6 +295,10 @@ func hopeless(err error) bool {
 // kept.
 func (c *Live) describe(x *exchange, err error) (msg string, codes []string) {
 	short := func(s string) string { return excerpt(c.redact(s)) }
+	var where *url.Error
+	if errors.As(err, &where) { // the user knows what was asked, and where
+		err = where.Err
+	}
 	var api *openai.APIError
 	var other *openai.RequestError
 	switch {

@@ -66,17 +66,17 @@ func (s *service) count() int {
 // would have made are appended to *pauses.
 func (s *service) live(o Options, pauses *[]time.Duration) *Live {
 	s.t.Helper()
-	c, err := NewLive(environment(map[string]string{KeyVariable: secret, URLVariable: s.URL + "/v1"}), o)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	c.jitter = func() float64 { return 0.5 }
-	c.pause = func(d time.Duration) time.Duration {
+	o.Pause = func(d time.Duration) time.Duration {
 		if pauses != nil {
 			*pauses = append(*pauses, d)
 		}
 		return 0
 	}
+	c, err := NewLive(environment(map[string]string{KeyVariable: secret, URLVariable: s.URL + "/v1"}), o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c.jitter = func() float64 { return 0.5 }
 	return c
 }
 
@@ -383,7 +383,7 @@ func TestBudget(t *testing.T) {
 		want   string
 	}{
 		{&Budget{MaxTokens: 200}, "request t-demos1-test-0: the budget of 200 tokens does not allow another request: 240 are spent or reserved, this one may take 63"},
-		{&Budget{MaxDollars: 0.001, Prices: Prices{Prompt: 2, Completion: 10}}, "request t-demos1-test-0: the budget of $0.00 does not allow another request: $0.00 are spent or reserved, this one may take $0.0005"},
+		{&Budget{MaxDollars: 0.001, Prices: Prices{Prompt: 2, Completion: 10}}, "request t-demos1-test-0: the budget of $0.0010 does not allow another request: $0.0008 are spent or reserved, this one may take $0.0005"},
 	}
 	for _, tt := range tests {
 		c := s.live(Options{Budget: tt.budget}, nil)

@@ -1,7 +1,7 @@
-// Package llm asks chat models. One interface stands before three sources of
-// answers: a live service (Live), the response file of an OpenAI Batch (Batch)
-// and answers recorded earlier (Replay). Journaled puts a journal in front of
-// any of them, so that no answer is ever paid for twice.
+// Package llm asks chat models. One interface stands before four sources of
+// answers: a live service (Live), its batches (BatchAPI), the response file of an
+// OpenAI Batch (Batch) and answers recorded earlier (Replay). Journaled puts a
+// journal in front of any of them, so that no answer is ever paid for twice.
 //
 // A request's key is the SHA-256 of its endpoint, its sample index and its
 // canonical body; see Request.Key and Request.PromptKey.
@@ -36,6 +36,8 @@ type Request struct {
 	Sampling           // what the model is told besides the messages
 	Sample   int       // 1, 2, ...: independent answers to the same prompt; 0 means 1
 	Ask      int       // 1, 2, ...: how often this sample has been asked for, as answers that cannot be used are asked for again; 0 means 1
+
+	body []byte // Body, once Journaled has made it; nil where nobody has
 }
 
 // Sampling is the part of a request's body that is not the prompt. The zero
@@ -50,7 +52,7 @@ type Sampling struct {
 // Response is the answer to one request.
 type Response struct {
 	Key              string // key of the request that was answered
-	Source           string // "live", "batch" or "replay"
+	Source           string // "live", "batch-api", "batch" or "replay"
 	Model            string // the model that the service says it served
 	Fingerprint      string // system_fingerprint, "" where the service gives none
 	Answer           string // content of the first choice

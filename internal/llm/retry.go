@@ -69,8 +69,12 @@ func judge(status int, codes []string, quotaIsRate bool) verdict {
 			}
 		}
 		return again
-	case status == 0, status == http.StatusOK, status >= 500,
-		status == http.StatusRequestTimeout, status == http.StatusConflict, status == http.StatusTooEarly:
+	case status == http.StatusNotImplemented, status == http.StatusHTTPVersionNotSupported, status == http.StatusNetworkAuthenticationRequired:
+		return fatal
+	case status == 0, status >= 200 && status < 300, status >= 500,
+		status == http.StatusRequestTimeout, status == http.StatusConflict, status == http.StatusTooEarly,
+		status == http.StatusFailedDependency, // a generation that failed, from Text Generation Inference
+		status == 498, status == 499:          // no capacity, from Groq; a proxy that gave up waiting
 		return again
 	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge, status == http.StatusUnprocessableEntity:
 		return refused

@@ -19,5 +19,29 @@ const MicrosoftDomain = "com.microsoft"
 
 const microsoftVersion = 1
 
+// MLDomain holds ONNX's operators of classical models, ensembles of trees among them, in
+// the version that belongs to opset 17.
+const MLDomain = "ai.onnx.ml"
+
+const mlVersion = 3
+
+// domains are the operator sets beside ONNX's own that hsnas writes and reads, in the order
+// that models declare them.
+var domains = []struct {
+	name    string
+	version int64
+}{{MicrosoftDomain, microsoftVersion}, {MLDomain, mlVersion}}
+
+// domainVersion is the version of an operator set beside ONNX's own, 0 for one that hsnas
+// does not know.
+func domainVersion(name string) int64 {
+	for _, d := range domains {
+		if d.name == name {
+			return d.version
+		}
+	}
+	return 0
+}
+
 // Producer is what models name as the program that wrote them.
 const Producer = "hsnas"

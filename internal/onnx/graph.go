@@ -171,7 +171,7 @@ func (g *Graph) OpN(op string, outs []Out, in []*Value, attrs ...Attr) []*Value 
 	if !found {
 		domain, name = "", op
 	}
-	if domain != "" && domain != MicrosoftDomain {
+	if domain != "" && domainVersion(domain) == 0 {
 		g.fail("operator %s: unknown domain %q", name, domain)
 	}
 	n := &Node{Op: name, Domain: domain, Inputs: slices.Clone(in), Attrs: attrs}

@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -66,9 +67,9 @@ func (g *Graph) Model() *ModelProto {
 
 func (g *Graph) opsets() []*OperatorSetIdProto {
 	sets := []*OperatorSetIdProto{{Domain: proto.String(""), Version: Opset}}
-	for _, n := range g.nodes {
-		if n.Domain == MicrosoftDomain {
-			return append(sets, &OperatorSetIdProto{Domain: proto.String(MicrosoftDomain), Version: microsoftVersion})
+	for _, d := range domains {
+		if slices.ContainsFunc(g.nodes, func(n *Node) bool { return n.Domain == d.name }) {
+			sets = append(sets, &OperatorSetIdProto{Domain: proto.String(d.name), Version: d.version})
 		}
 	}
 	return sets

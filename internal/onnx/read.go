@@ -51,12 +51,14 @@ func (m *ModelProto) checkVersions() error {
 				return fmt.Errorf("ONNX opset %d; hsnas reads opset %d", v, Opset)
 			}
 			core = true
-		case MicrosoftDomain:
-			if v != microsoftVersion {
-				return fmt.Errorf("operators of %s version %d; hsnas reads version %d", d, v, microsoftVersion)
-			}
 		default:
-			return fmt.Errorf("operators of domain %q; hsnas reads ONNX's own and %s", d, MicrosoftDomain)
+			known := domainVersion(d)
+			if known == 0 {
+				return fmt.Errorf("operators of domain %q; hsnas reads ONNX's own, %s and %s", d, MicrosoftDomain, MLDomain)
+			}
+			if v != known {
+				return fmt.Errorf("operators of %s version %d; hsnas reads version %d", d, v, known)
+			}
 		}
 	}
 	if !core {
@@ -105,7 +107,7 @@ func (n *NodeProto) check(defined map[string]bool, define func(string) error) er
 	if n.GetOpType() == "" {
 		return errors.New("no operator")
 	}
-	if d := n.GetDomain(); d != "" && d != "ai.onnx" && d != MicrosoftDomain {
+	if d := n.GetDomain(); d != "" && d != "ai.onnx" && domainVersion(d) == 0 {
 		return fmt.Errorf("operator of domain %q", d)
 	}
 	for _, in := range n.GetInput() {

@@ -14,7 +14,8 @@ func TestReadRefuses(t *testing.T) {
 	}{
 		{"opset", func(m *ModelProto) { m.OpsetImport[0].Version = 21 }, "ONNX opset 21; hsnas reads opset 17"},
 		{"no opset", func(m *ModelProto) { m.OpsetImport = nil }, "no ONNX opset is named; hsnas reads opset 17"},
-		{"domain", func(m *ModelProto) { m.OpsetImport[0].Domain = proto.String("ai.onnx.ml") }, `operators of domain "ai.onnx.ml"; hsnas reads ONNX's own and com.microsoft`},
+		{"domain", func(m *ModelProto) { m.OpsetImport[0].Domain = proto.String("ai.onnx.training") }, `operators of domain "ai.onnx.training"; hsnas reads ONNX's own, com.microsoft and ai.onnx.ml`},
+		{"domain version", func(m *ModelProto) { m.OpsetImport[0].Domain = proto.String("ai.onnx.ml") }, "operators of ai.onnx.ml version 17; hsnas reads version 3"},
 		{"ir", func(m *ModelProto) { m.IrVersion = 12 }, "ONNX IR version 12; hsnas reads 3 to 8"},
 		{"graph", func(m *ModelProto) { m.Graph = nil }, "not an ONNX model: it has no graph"},
 		{"undefined", func(m *ModelProto) { m.Graph.Node[0].Input[0] = "z" }, `onnx graph "linear": node 0 (MatMul): input "z" is not defined before it`},

@@ -25,6 +25,13 @@ type Demonstrations struct {
 	Truth []float64
 }
 
+// Without returns the demonstrations without the i-th.
+func (d Demonstrations) Without(i int) Demonstrations {
+	return Demonstrations{
+		Archs: slices.Delete(slices.Clone(d.Archs), i, i+1), Truth: slices.Delete(slices.Clone(d.Truth), i, i+1),
+	}
+}
+
 // Controls fits everything that predicts without an LLM to the demonstrations
 // alone:
 //
@@ -35,6 +42,8 @@ type Demonstrations struct {
 //     depth that varies;
 //   - control:NAME, a line in each of lines, a measured cost for example;
 //   - control:ridge, a ridge on the means of all hyperparameters and total GFLOPs;
+//   - control:size, a ridge on depth, FLOPs and parameters alone, where the task has
+//     a cost model;
 //   - control:NAME-offset, each of supernets plus the demonstrations' mean difference.
 //
 // A predictor worth its price beats all of them. Those that are linear in a
@@ -48,7 +57,7 @@ func Controls(t *task.Task, d Demonstrations, lines, supernets []Column) ([]Pred
 		func() ([]Predictor, error) { return fitLines(costColumns(t), d) },
 		func() ([]Predictor, error) { return depthControls(t, d) },
 		func() ([]Predictor, error) { return fitLines(lines, d) },
-		func() ([]Predictor, error) { return ridgeControl(t, d) },
+		func() ([]Predictor, error) { return ridgeControls(t, d) },
 		func() ([]Predictor, error) { return fitOffsets(supernets, d) },
 	} {
 		controls, err := fit()
@@ -102,11 +111,20 @@ func depthControls(t *task.Task, d Demonstrations) ([]Predictor, error) {
 	return out, nil
 }
 
-func ridgeControl(t *task.Task, d Demonstrations) ([]Predictor, error) {
-	set := HATMeans
-	if t.HasCostModel() {
-		set = HATMeansCost
+func ridgeControls(t *task.Task, d Demonstrations) ([]Predictor, error) {
+	if !t.HasCostModel() {
+		ridge, err := fitRidgeControl("control:ridge", HATMeans, t, d)
+		return []Predictor{ridge}, err
 	}
+	ridge, err := fitRidgeControl("control:ridge", HATMeansCost, t, d)
+	if err != nil {
+		return nil, err
+	}
+	size, err := fitRidgeControl("control:size", HATSize, t, d)
+	return []Predictor{ridge, size}, err
+}
+
+func fitRidgeControl(label, set string, t *task.Task, d Demonstrations) (*Regression, error) {
 	f, err := FeatureSet(t, set)
 	if err != nil {
 		return nil, err
@@ -116,10 +134,7 @@ func ridgeControl(t *task.Task, d Demonstrations) ([]Predictor, error) {
 		return nil, err
 	}
 	r, err := FitRidge(rows, d.Truth)
-	if err != nil {
-		return nil, err
-	}
-	return []Predictor{&Regression{Label: "control:ridge", Features: f, Regressor: r}}, nil
+	return &Regression{Label: label, Features: f, Regressor: r}, err
 }
 
 // linear predicts a + b * value.

@@ -74,6 +74,7 @@ func TestControlsReproduceTheTable(t *testing.T) {
 		"control:params":             {{0.346, 0.583}, {0.281, 0.693}, {0.261, 0.691}},
 		"control:log-decoder-layers": {{0.162, 0.806}, {0.194, 0.810}, {0.245, 0.741}},
 		"control:ridge":              {{0.286, 0.685}, {0.208, 0.814}, {0.307, 0.668}},
+		"control:size":               {{0.185, 0.689}, {0.166, 0.807}, {0.204, 0.763}},
 		"control:hat-offset":         {{0.268, 0.706}, {0.250, 0.793}, {0.200, 0.723}},
 	}
 	for k, d := range datasets {

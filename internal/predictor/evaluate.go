@@ -28,7 +28,7 @@ func Evaluate(m *onnx.ModelProto, rows [][]float64) ([]float64, error) {
 			}
 			in[i] = v
 		}
-		v, err := apply(n.GetOpType(), in)
+		v, err := apply(n, in)
 		if err != nil {
 			return nil, fmt.Errorf("evaluating a predictor: %w", err)
 		}
@@ -55,7 +55,7 @@ func Evaluate(m *onnx.ModelProto, rows [][]float64) ([]float64, error) {
 type matrix struct{ rows [][]float64 }
 
 func constantMatrix(t *onnx.TensorProto) (matrix, error) {
-	data, err := t.Float32s()
+	data, err := elementsOf(t)
 	if err != nil {
 		return matrix{}, err
 	}
@@ -65,16 +65,31 @@ func constantMatrix(t *onnx.TensorProto) (matrix, error) {
 	}
 	var out matrix
 	for start := 0; start+columns <= len(data) && columns > 0; start += columns {
-		row := make([]float64, columns)
-		for j := range row {
-			row[j] = float64(data[start+j])
-		}
-		out.rows = append(out.rows, row)
+		out.rows = append(out.rows, data[start:start+columns])
 	}
 	return out, nil
 }
 
-func apply(op string, in []matrix) (matrix, error) {
+// elementsOf are a constant's elements; those of int64 are columns' numbers.
+func elementsOf(t *onnx.TensorProto) ([]float64, error) {
+	if onnx.DataType(t.GetDataType()) == onnx.Int64 {
+		data, err := t.Int64s()
+		return float64s(data), err
+	}
+	data, err := t.Float32s()
+	return float64s(data), err
+}
+
+func float64s[T int64 | float32](data []T) []float64 {
+	out := make([]float64, len(data))
+	for i, v := range data {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+func apply(n *onnx.NodeProto, in []matrix) (matrix, error) {
+	op := n.GetOpType()
 	elements := map[string]func(a, b float64) float64{
 		"Sub": func(a, b float64) float64 { return a - b },
 		"Add": func(a, b float64) float64 { return a + b },
@@ -97,6 +112,16 @@ func apply(op string, in []matrix) (matrix, error) {
 			return p, err
 		}
 		return each(p, in[2], elements["Add"])
+	case op == "Gather" && len(in) == 2 && len(in[1].rows) == 1:
+		return take(in[0], in[1].rows[0])
+	case op == "Mean" && len(in) > 0:
+		return mean(in)
+	case op == "TreeEnsembleRegressor" && len(in) == 1:
+		e, err := readEnsemble(n)
+		if err != nil {
+			return matrix{}, fmt.Errorf("%s: %w", op, err)
+		}
+		return e.apply(in[0])
 	}
 	return matrix{}, fmt.Errorf("operator %s with %d inputs is none that predictors are exported with", op, len(in))
 }
@@ -119,6 +144,33 @@ func each(a, b matrix, f func(a, b float64) float64) (matrix, error) {
 		}
 	}
 	return out, nil
+}
+
+// take gathers columns of a.
+func take(a matrix, columns []float64) (matrix, error) {
+	out := matrix{make([][]float64, len(a.rows))}
+	for i, row := range a.rows {
+		for _, c := range columns {
+			if c < 0 || int(c) >= len(row) {
+				return matrix{}, fmt.Errorf("column %v of %d", c, len(row))
+			}
+			out.rows[i] = append(out.rows[i], row[int(c)])
+		}
+	}
+	return out, nil
+}
+
+// mean is that of matrices of one shape, element by element.
+func mean(in []matrix) (matrix, error) {
+	total := in[0]
+	for _, m := range in[1:] {
+		var err error
+		if total, err = each(total, m, func(a, b float64) float64 { return a + b }); err != nil {
+			return matrix{}, err
+		}
+	}
+	n := matrix{[][]float64{{float64(len(in))}}}
+	return each(total, n, func(a, b float64) float64 { return a / b })
 }
 
 func product(a, b matrix) (matrix, error) {

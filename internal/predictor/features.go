@@ -3,6 +3,7 @@ package predictor
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"hsnas/internal/config"
 	"hsnas/internal/cost"
@@ -39,10 +40,11 @@ const (
 	HATDepth     = "hat-depth"      // these, and what depth does to quality
 	HATMeansCost = "hat-means-cost" // the ten as HAT's files write them, and total GFLOPs
 	HATWork      = "hat-work"       // what each part of the model does for one sentence
+	HATSize      = "hat-size"       // depth, FLOPs and parameters alone
 )
 
 // FeatureSets returns the names that FeatureSet knows.
-func FeatureSets() []string { return []string{HATMeans, HATDepth, HATMeansCost, HATWork} }
+func FeatureSets() []string { return []string{HATMeans, HATDepth, HATMeansCost, HATWork, HATSize} }
 
 // FeatureSet returns a feature set on a task's space.
 //
@@ -63,6 +65,10 @@ func FeatureSets() []string { return []string{HATMeans, HATDepth, HATMeansCost, 
 // "hat-work" has no means: its columns are sums over the layers of numbers and
 // products that the work of a model family's Transformer is linear in, each
 // divided by the largest architecture's. It is for latencies.
+//
+// "hat-size" has three kinds of columns, few enough for ten demonstrations: the
+// logarithm of each depth that varies, GFLOPs without the last layer, and the
+// logarithm of the parameters.
 func FeatureSet(t *task.Task, name string) (Features, error) {
 	terms := meanTerms(t.Space)
 	switch name {
@@ -78,6 +84,11 @@ func FeatureSet(t *task.Task, name string) (Features, error) {
 			c, err := cost.Of(t, a)
 			return c.GFLOPs(), err
 		}})
+	case HATSize:
+		if !t.HasCostModel() {
+			return Features{}, config.Errorf("", 0, "feature set %s: task %s has no cost model", name, t.Name)
+		}
+		terms = sizeTerms(t)
 	case HATWork:
 		if t.Family == "" {
 			return Features{}, config.Errorf("", 0, "feature set %s: task %s names no model family", name, t.Name)
@@ -172,6 +183,24 @@ func recode(terms []term, s *space.Space) {
 			return total / float64(len(values)), nil
 		}
 	}
+}
+
+func sizeTerms(t *task.Task) []term {
+	var out []term
+	for _, term := range depthTerms(t.Space) {
+		if strings.HasPrefix(term.column, "log_") {
+			out = append(out, term)
+		}
+	}
+	return append(out,
+		term{"gflops_without_last_layer", 1, func(a space.Architecture) (float64, error) {
+			c, err := cost.Of(t, a)
+			return float64(c.FLOPsWithoutLastLayer) / 1e9, err
+		}},
+		term{"log_params", 1, func(a space.Architecture) (float64, error) {
+			c, err := cost.Of(t, a)
+			return math.Log(float64(c.Params)), err
+		}})
 }
 
 func depthTerms(s *space.Space) []term {

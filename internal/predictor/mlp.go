@@ -162,17 +162,15 @@ func (l layer) forward(x []float64, rectify bool) []float64 {
 	return y
 }
 
-// Export returns the regressor as an ONNX model with its scaling in it: raw
-// features in, target units out.
-func (m *MLP) Export(meta Meta) ([]byte, error) {
-	g := onnx.NewGraph("predictor")
+func (m *MLP) kind() string { return "mlp" }
+func (m *MLP) width() int   { return len(m.inputs) }
+
+func (m *MLP) onto(g *onnx.Graph, h *onnx.Value) *onnx.Value {
 	k := int64(len(m.inputs))
-	n := onnx.Sym("n")
 	mean, std := make([]float32, k), make([]float32, k)
 	for i, s := range m.inputs {
 		mean[i], std[i] = s.mean, s.std
 	}
-	h := g.Input(InputName, onnx.Float32, n, onnx.Fixed(k))
 	h = g.Op("Sub", h.Shape(), []*onnx.Value{h, g.Init("feature_mean", []int64{k}, mean)})
 	h = g.Op("Div", h.Shape(), []*onnx.Value{h, g.Init("feature_std", []int64{k}, std)})
 	for i, l := range m.layers {
@@ -181,14 +179,7 @@ func (m *MLP) Export(meta Meta) ([]byte, error) {
 		h = dense(g, h, w, b, i < len(m.layers)-1)
 	}
 	h = g.Op("Mul", h.Shape(), []*onnx.Value{h, g.Init("target_std", []int64{1}, []float32{m.target.std})})
-	h = g.Op("Add", h.Shape(), []*onnx.Value{h, g.Init("target_mean", []int64{1}, []float32{m.target.mean})})
-	g.Output(OutputName, h)
-	meta.write(g)
-	model, err := g.Marshal()
-	if err != nil {
-		return nil, fmt.Errorf("exporting the mlp: %w", err)
-	}
-	return model, nil
+	return g.Op("Add", h.Shape(), []*onnx.Value{h, g.Init("target_mean", []int64{1}, []float32{m.target.mean})})
 }
 
 // dense appends a layer.

@@ -100,7 +100,7 @@ func TestTrainMLPIsReproducible(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		model, err := m.Export(Meta{Task: "t"})
+		model, err := m.Export(Meta{Columns: make([]string, 3)})
 		if err != nil {
 			t.Fatal(err)
 		}

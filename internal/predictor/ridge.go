@@ -161,27 +161,14 @@ func (d *decomposition) leaveOneOut(lambda float64) float64 {
 	return total / n
 }
 
-// ExportLinear writes a ridge as an ONNX model: the input is the raw row as
-// Features.Fill gives it, centring is in the graph.
-func ExportLinear(r *Ridge, m Meta) ([]byte, error) {
+func (r *Ridge) kind() string { return "ridge" }
+func (r *Ridge) width() int   { return len(r.Weights) }
+
+func (r *Ridge) onto(g *onnx.Graph, x *onnx.Value) *onnx.Value {
 	k := int64(len(r.Weights))
-	if int(k) != len(m.Columns) {
-		return nil, fmt.Errorf("exporting a ridge: %d weights for %d columns of %s", k, len(m.Columns), m.Features)
-	}
-	g := onnx.NewGraph("ridge")
-	n := onnx.Sym("n")
-	x := g.Input(InputName, onnx.Float32, n, onnx.Fixed(k))
-	row, out := []onnx.Dim{n, onnx.Fixed(k)}, []onnx.Dim{n, onnx.Fixed(1)}
-	centred := g.Op("Sub", row, []*onnx.Value{x, g.Init("center", []int64{1, k}, float32s(r.Center))})
-	product := g.Op("MatMul", out, []*onnx.Value{centred, g.Init("weights", []int64{k, 1}, float32s(r.Weights))})
-	bias := g.Init("bias", []int64{1}, []float32{float32(r.Bias)})
-	g.Output(OutputName, g.Op("Add", out, []*onnx.Value{product, bias}))
-	m.write(g)
-	model, err := g.Marshal()
-	if err != nil {
-		return nil, fmt.Errorf("exporting a ridge: %w", err)
-	}
-	return model, nil
+	centred := g.Op("Sub", x.Shape(), []*onnx.Value{x, g.Init("center", []int64{1, k}, float32s(r.Center))})
+	product := g.Op("MatMul", one(x), []*onnx.Value{centred, g.Init("weights", []int64{k, 1}, float32s(r.Weights))})
+	return g.Op("Add", one(x), []*onnx.Value{product, g.Init("bias", []int64{1}, []float32{float32(r.Bias)})})
 }
 
 func float32s(x []float64) []float32 {

@@ -77,7 +77,7 @@ func TestFitRidgeFaults(t *testing.T) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	_, err = ExportLinear(&Ridge{Weights: []float64{1}}, Meta{Features: "f", Columns: []string{"a", "b"}})
-	if want := "exporting a ridge: 1 weights for 2 columns of f"; err == nil || err.Error() != want {
+	if want := "exporting ridge: 1 features for 2 columns of f"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

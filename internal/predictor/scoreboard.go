@@ -22,12 +22,13 @@ type Outcome struct {
 	OrderOnly bool
 }
 
-// SplitOutcome is one split of an Outcome; the three slices go together.
+// SplitOutcome is one split of an Outcome; its slices go together.
 type SplitOutcome struct {
 	Split      string
 	IDs        []string // of the architectures
 	Prediction []float64
 	Truth      []float64
+	Lo, Hi     []float64 // intervals around the predictions, nil where there are none
 }
 
 // Standing is a row of the scoreboard. Undefined figures are NaN: a tau of a
@@ -40,6 +41,8 @@ type Standing struct {
 	MAE95, Tau95     metric.Interval
 	N                int     // test predictions, of all splits for MeanSplit
 	PMAE, PTau       float64 // two-sided, of "as good as the reference on the same architectures"
+	Coverage         float64 // share of the truths inside the predictor's intervals
+	Width            float64 // mean width of the intervals, in the metric's unit
 	Note             string
 }
 
@@ -94,6 +97,7 @@ func standing(o Outcome, name string, splits []SplitOutcome, reference map[strin
 	if name == MeanSplit {
 		row.MAEStd, row.TauStd = metric.Std(maes), metric.Std(taus)
 	}
+	row.Coverage, row.Width = coverage(splits)
 	mae, tau := resampled(splits, b)
 	row.MAE95, row.Tau95 = interval95(mae), interval95(tau)
 	if mine, theirs, ok := paired(splits, reference); ok {
@@ -106,6 +110,25 @@ func standing(o Outcome, name string, splits []SplitOutcome, reference map[strin
 		row.MAE95 = metric.Interval{Lo: math.NaN(), Hi: math.NaN()}
 	}
 	return row
+}
+
+// coverage returns the share of truths inside the intervals of all splits and the
+// intervals' mean width, NaN without intervals.
+func coverage(splits []SplitOutcome) (share, width float64) {
+	inside, all := 0.0, 0.0
+	for _, s := range splits {
+		for i := range s.Lo {
+			if math.IsNaN(s.Lo[i]) || math.IsNaN(s.Hi[i]) {
+				continue
+			}
+			all++
+			width += s.Hi[i] - s.Lo[i]
+			if s.Lo[i] <= s.Truth[i] && s.Truth[i] <= s.Hi[i] {
+				inside++
+			}
+		}
+	}
+	return inside / all, width / all // 0/0 is NaN
 }
 
 // resampled draws within each split and returns the mean over the splits of MAE

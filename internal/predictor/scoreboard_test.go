@@ -28,10 +28,10 @@ func board(t *testing.T) map[string]Standing {
 			truth[i] = r.NormFloat64()
 			g[i], p[i] = truth[i]+0.1*r.NormFloat64(), truth[i]+2*r.NormFloat64()
 		}
-		good.Splits = append(good.Splits, SplitOutcome{name, ids(20), g, truth})
-		poor.Splits = append(poor.Splits, SplitOutcome{name, ids(20), p, truth})
+		good.Splits = append(good.Splits, SplitOutcome{Split: name, IDs: ids(20), Prediction: g, Truth: truth})
+		poor.Splits = append(poor.Splits, SplitOutcome{Split: name, IDs: ids(20), Prediction: p, Truth: truth})
 	}
-	constant := Outcome{Predictor: "constant", Splits: []SplitOutcome{{"1", ids(20), make([]float64, 20), good.Splits[0].Truth}}}
+	constant := Outcome{Predictor: "constant", Splits: []SplitOutcome{{Split: "1", IDs: ids(20), Prediction: make([]float64, 20), Truth: good.Splits[0].Truth}}}
 	out := map[string]Standing{}
 	for _, s := range Scoreboard([]Outcome{good, poor, constant}, "llm-pp", Bootstrap{Draws: 499, Seed: 1}) {
 		out[s.Predictor+" "+s.Split] = s
@@ -74,9 +74,9 @@ func TestScoreboard(t *testing.T) {
 // A resample is the same for all predictors: one against its copy never differs.
 func TestScoreboardPairs(t *testing.T) {
 	truth, said := []float64{1, 2, 3, 4}, []float64{1.1, 2.3, 2.9, 4.2}
-	a := Outcome{Predictor: "a", Splits: []SplitOutcome{{"1", []string{"w", "x", "y", "z"}, said, truth}}}
+	a := Outcome{Predictor: "a", Splits: []SplitOutcome{{Split: "1", IDs: []string{"w", "x", "y", "z"}, Prediction: said, Truth: truth}}}
 	// b lacks an architecture, and has the others in another order.
-	b := Outcome{Predictor: "b", Splits: []SplitOutcome{{"1", []string{"z", "x", "w"}, []float64{4.2, 2.3, 1.1}, []float64{4, 2, 1}}}}
+	b := Outcome{Predictor: "b", Splits: []SplitOutcome{{Split: "1", IDs: []string{"z", "x", "w"}, Prediction: []float64{4.2, 2.3, 1.1}, Truth: []float64{4, 2, 1}}}}
 	for _, s := range Scoreboard([]Outcome{a, b}, "a", Bootstrap{Draws: 99}) {
 		if s.Predictor == "b" && (s.PMAE != 1 || s.N != 3) {
 			t.Errorf("%+v, want p = 1 over three architectures", s)
@@ -88,8 +88,8 @@ func TestScoreboardPairs(t *testing.T) {
 func TestScoreboardOfAnOrder(t *testing.T) {
 	truth, said := []float64{1, 2, 3, 4, 5}, []float64{1.1, 2.3, 2.2, 4.2, 5.3}
 	names := []string{"v", "w", "x", "y", "z"}
-	a := Outcome{Predictor: "a", Splits: []SplitOutcome{{"1", names, said, truth}}}
-	b := Outcome{Predictor: "b", Splits: []SplitOutcome{{"1", names, []float64{-0.9, -0.8, -0.7, -0.6, -0.5}, truth}}, OrderOnly: true}
+	a := Outcome{Predictor: "a", Splits: []SplitOutcome{{Split: "1", IDs: names, Prediction: said, Truth: truth}}}
+	b := Outcome{Predictor: "b", Splits: []SplitOutcome{{Split: "1", IDs: names, Prediction: []float64{-0.9, -0.8, -0.7, -0.6, -0.5}, Truth: truth}}, OrderOnly: true}
 	for _, s := range Scoreboard([]Outcome{a, b}, "a", Bootstrap{Draws: 99}) {
 		if s.Predictor == "a" {
 			continue
@@ -101,6 +101,20 @@ func TestScoreboardOfAnOrder(t *testing.T) {
 			if !math.IsNaN(x) {
 				t.Errorf("%+v, want no error of an order", s)
 			}
+		}
+	}
+}
+
+func TestCoverage(t *testing.T) {
+	nan := math.NaN()
+	o := Outcome{Predictor: "a", Splits: []SplitOutcome{
+		{Split: "1", IDs: []string{"x", "y"}, Prediction: []float64{1, 2}, Truth: []float64{1.5, 3}, Lo: []float64{0, 1}, Hi: []float64{2, 2}},
+		{Split: "2", IDs: []string{"v", "w"}, Prediction: []float64{1, 2}, Truth: []float64{1, 2}, Lo: []float64{nan, 2}, Hi: []float64{nan, 5}},
+	}}
+	for _, s := range Scoreboard([]Outcome{o}, "a", Bootstrap{Draws: 9}) {
+		want := map[string][2]float64{"1": {1. / 2, 3. / 2}, "2": {1, 3}, MeanSplit: {2. / 3, 2}}[s.Split]
+		if s.Coverage != want[0] || s.Width != want[1] {
+			t.Errorf("%s: coverage %v, width %v; want %v", s.Split, s.Coverage, s.Width, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -67,6 +68,79 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("Parse(%q)\n got %v\nwant %s", tt.content, err, tt.want)
 		}
 	}
+}
+
+func TestParseAs(t *testing.T) {
+	tk := load(t, "wmt14.en-de")
+	tests := []struct {
+		style   Style
+		content string
+		n       int
+		want    []float64
+	}{
+		{Style{Ask: Values}, `{"predictions": [{"id": 2, "bleu": 25}, {"id": 1, "bleu": 24.5}]}`, 2, []float64{24.5, 25}},
+		{Style{Disguise: Neutral}, `{"predictions": [{"id": 1, "score": 24.5}]}`, 1, []float64{24.5}},
+		{Style{Disguise: False}, `{"predictions": [{"id": 1, "bleu": 24.5}]}`, 1, []float64{24.5}},
+		{Style{Ask: Ranking}, `{"ranking": [2, 3, 1]}`, 3, []float64{0, 2, 1}},
+		{Style{Ask: Pairs}, `{"better": 2}`, 2, []float64{0, 1}},
+		{Style{Ask: Pairs}, "{\"better\":1}\n", 2, []float64{1, 0}},
+	}
+	for _, tt := range tests {
+		got, err := ParseAs(tk, tt.style, tt.content, tt.n)
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%+v %s: %v, %v; want %v", tt.style, tt.content, got, err, tt.want)
+		}
+	}
+}
+
+func TestParseAsRefuses(t *testing.T) {
+	tk := load(t, "wmt14.en-de")
+	ranking, pairs := Style{Ask: Ranking}, Style{Ask: Pairs}
+	tests := []struct {
+		style         Style
+		content, want string
+	}{
+		{ranking, `{"ranking": [1]}`, `answer: id 2 is missing`},
+		{ranking, `{"ranking": [1, 1]}`, `answer: id 1 stands there twice`},
+		{ranking, `{"ranking": [1, 3]}`, `answer: place 2 has the id 3; expected 1 to 2`},
+		{ranking, `{"ranking": [1, 2, 1]}`, `answer: id 1 stands there twice`},
+		{ranking, `{"ranking": [1, "2"]}`, `answer: place 2 is "2"; expected the id of a query`},
+		{ranking, `{"ranking": [1.5, 2]}`, `answer: place 1 has the id 1.5; expected 1 to 2`},
+		{ranking, `{"ranking": 1}`, `answer: expected a list of ids, found 1`},
+		{ranking, `{"ranking": [1, 2], "why": "depth"}`, `answer: expected nothing but ranking, found "why"`},
+		{ranking, `{"predictions": []}`, `answer: expected the key "ranking", found "predictions"`},
+		{ranking, `{"ranking": [1, 2]} or so`, `answer: text after the JSON object: "or so"`},
+		{ranking, `{"ranking": [1, 2`, `answer: the JSON ends too early`},
+		{pairs, `{"better": 3}`, `answer: "better" has the id 3; expected 1 to 2`},
+		{pairs, `{"better": null}`, `answer: "better" is null; expected the id of a query`},
+		{pairs, `{"better": "both"}`, `answer: "better" is "both"; expected the id of a query`},
+		{pairs, `{"better": 1, "better": 2}`, `answer: expected nothing but better, found "better"`},
+		{pairs, `Query 1 is better.`, `answer: starts with "Query 1 is better."; expected the JSON object alone`},
+		{Style{Disguise: Neutral}, `{"predictions": [{"id": 1, "bleu": 24}]}`, `answer: entry 1 has the key "bleu"; expected "id" and "score" alone`},
+	}
+	for _, tt := range tests {
+		if _, err := ParseAs(tk, tt.style, tt.content, 2); err == nil || err.Error() != tt.want {
+			t.Errorf("%s\n got %v\nwant %s", tt.content, err, tt.want)
+		}
+	}
+}
+
+func FuzzParseAs(f *testing.F) {
+	for _, s := range []string{`{"ranking": [2, 1]}`, `{"better": 1}`, `{"ranking": [[1]]}`, `{"better": {}}`, `{"ranking"`} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	tk := load(f, "wmt14.en-de")
+	f.Fuzz(func(t *testing.T, content string, rank bool) {
+		s := Style{Ask: Pairs}
+		if rank {
+			s.Ask = Ranking
+		}
+		got, err := ParseAs(tk, s, content, 2)
+		if err == nil && !(got[0]+got[1] == 1 && got[0]*got[1] == 0) {
+			t.Errorf("accepted %s as %v", content, got)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {

@@ -177,6 +177,18 @@ func TestRenderRefuses(t *testing.T) {
 	if _, err := Render(tk, []Demonstration{{a, 1}}, nil, Style{}); err == nil || err.Error() != "a prompt needs at least one query" {
 		t.Error(err)
 	}
+	if _, err := Render(tk, []Demonstration{{a, 1}}, []space.Architecture{a}, Style{Ask: Pairs}); err == nil || err.Error() != "a prompt for a pair needs two queries, found 1" {
+		t.Error(err)
+	}
+	if _, err := Render(tk, []Demonstration{{a, 1}}, []space.Architecture{a}, Style{Disguise: "x"}); err == nil || err.Error() != `unknown disguise "x"; known: neutral, false` {
+		t.Error(err)
+	}
+	own := load(t, "testdata/kernels.yaml")
+	c := architecture(t, own, `{"width":[8],"kernel":"3x3"}`)
+	const nameless = "task kernels has no false name: give values of another task, title among them, as prompt.false_name in its file"
+	if _, err := Render(own, []Demonstration{{c, 1}}, []space.Architecture{c}, Style{Disguise: False}); err == nil || err.Error() != nameless {
+		t.Error(err)
+	}
 	const want = "a prompt needs at least one demonstration, unless demonstrations are left out"
 	if _, err := Render(tk, nil, []space.Architecture{a}, Style{}); err == nil || err.Error() != want {
 		t.Error(err)

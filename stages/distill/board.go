@@ -3,6 +3,7 @@ package distill
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"hsnas/internal/predictor"
 	"hsnas/internal/published"
@@ -17,8 +18,9 @@ type board struct {
 	outcomes []predictor.Outcome
 }
 
-// fill lets all predictors speak: the LLM, its students, supernets and controls.
-func (b *board) fill(ctx context.Context, classes []*class) error {
+// fill lets all predictors speak: the LLM, its students, their regressors without
+// it, supernets and controls.
+func (b *board) fill(ctx context.Context, classes []*class, direct map[string]fits) error {
 	b.llm()
 	for _, c := range classes {
 		note := fmt.Sprintf("distilled from labels with the demonstrations of split %s, tested on that split alone", c.split.name)
@@ -32,6 +34,9 @@ func (b *board) fill(ctx context.Context, classes []*class) error {
 				return err
 			}
 		}
+	}
+	if err := b.direct(ctx, direct); err != nil {
+		return err
 	}
 	for _, name := range published.Supernets() {
 		if scores := b.data.supernets[name]; len(scores) > 0 {
@@ -129,58 +134,6 @@ func (b *board) controls(ctx context.Context) error {
 	return nil
 }
 
-// combine adds the mean of the LLM's answer and of a second opinion that was
-// fitted to the same demonstrations: a line in what the run's own supernet says
-// where it trains one, the neuron-wise supernet with the demonstrations' mean
-// difference where its published scores are known, the ridge control elsewhere.
-// The choice was made on published figures; no run makes it anew.
-func (b *board) combine(ctx context.Context) error {
-	llm := b.outcome(LLMPP)
-	if llm == nil {
-		return nil
-	}
-	for _, so := range llm.Splits {
-		s := b.data.split(so.Split)
-		second, err := b.secondOpinion(s)
-		if err != nil {
-			return err
-		}
-		archs := b.data.architectures(so.IDs)
-		prediction := make([]float64, len(archs))
-		if err := second.Predict(ctx, archs, prediction); err != nil {
-			return err
-		}
-		for i := range prediction {
-			prediction[i] = (prediction[i] + so.Prediction[i]) / 2
-		}
-		so.Prediction = prediction
-		b.append(Combined, so, "mean of llm-pp and "+second.Name())
-	}
-	return nil
-}
-
-// bestSupernet is the one whose order is best in the paper.
-const bestSupernet = "mos-neuron"
-
-func (b *board) secondOpinion(s *split) (predictor.Predictor, error) {
-	wanted, supernets := "control:ridge", []predictor.Column(nil)
-	if scores := b.data.supernets[bestSupernet]; b.data.trained != nil {
-		wanted = SupernetLine
-	} else if len(scores) > 0 {
-		wanted, supernets = "control:"+bestSupernet+"-offset", []predictor.Column{column(bestSupernet, scores)}
-	}
-	controls, err := predictor.Controls(b.data.task, b.data.demonstrated(s), b.data.lines(), supernets)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range controls {
-		if c.Name() == wanted {
-			return c, nil
-		}
-	}
-	return nil, fmt.Errorf("no %s to combine llm-pp with", wanted)
-}
-
 func (b *board) outcome(name string) *predictor.Outcome {
 	for i := range b.outcomes {
 		if b.outcomes[i].Predictor == name {
@@ -195,9 +148,31 @@ func (b *board) predictions() []schemas.Prediction {
 	for _, o := range b.outcomes {
 		for _, s := range o.Splits {
 			for i, id := range s.IDs {
-				out = append(out, schemas.Prediction{Predictor: o.Predictor, Split: s.Split, ID: id, Prediction: s.Prediction[i], Truth: s.Truth[i]})
+				row := schemas.Prediction{Predictor: o.Predictor, Split: s.Split, ID: id, Prediction: s.Prediction[i], Truth: s.Truth[i], Lo: math.NaN(), Hi: math.NaN()}
+				if s.Lo != nil {
+					row.Lo, row.Hi = s.Lo[i], s.Hi[i]
+				}
+				out = append(out, row)
 			}
 		}
+	}
+	return out
+}
+
+// scores are the scoreboard, with p-values against the LLM and against the
+// combination.
+func (b *board) scores(bootstrap predictor.Bootstrap) []schemas.Score {
+	combined := predictor.Scoreboard(b.outcomes, Combined, bootstrap)
+	var out []schemas.Score
+	for i, s := range predictor.Scoreboard(b.outcomes, LLMPP, bootstrap) {
+		out = append(out, schemas.Score{
+			Task: b.data.task.Name, Predictor: s.Predictor, Split: s.Split,
+			MAE: s.MAE, Tau: s.Tau, MAEStd: s.MAEStd, TauStd: s.TauStd,
+			MAELo: s.MAE95.Lo, MAEHi: s.MAE95.Hi, TauLo: s.Tau95.Lo, TauHi: s.Tau95.Hi,
+			N: int32(s.N), PMAEvsLLMPP: s.PMAE, PTauVsLLMPP: s.PTau,
+			PMAEvsCombined: combined[i].PMAE, PTauVsCombined: combined[i].PTau,
+			Coverage: s.Coverage, Width: s.Width, Note: s.Note,
+		})
 	}
 	return out
 }

@@ -31,8 +31,9 @@ type split struct {
 	name                 string
 	demonstrations, test []string // architecture ids in file order
 	said                 map[string]float64
-	gaps                 int      // test architectures without an answer
-	labelled             []string // unlabelled architectures with an answer, in order
+	heldOut              map[string]float64 // about demonstrations that the prompt did not show
+	gaps                 int                // test architectures without an answer
+	labelled             []string           // unlabelled architectures with an answer, in order
 	labels               []float64
 }
 
@@ -111,7 +112,7 @@ func (d *data) split(name string) *split {
 			return s
 		}
 	}
-	s := &split{name: name, said: map[string]float64{}}
+	s := &split{name: name, said: map[string]float64{}, heldOut: map[string]float64{}}
 	d.splits = append(d.splits, s)
 	return s
 }
@@ -206,6 +207,11 @@ func (s *split) readLabels(rows []schemas.Label) {
 			s.said[id] = sums[key] / counts[key]
 		} else {
 			s.gaps++
+		}
+	}
+	for _, id := range s.demonstrations {
+		if key := schemas.SetDemonstration + " " + id; counts[key] > 0 {
+			s.heldOut[id] = sums[key] / counts[key]
 		}
 	}
 	for _, id := range order {

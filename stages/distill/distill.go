@@ -18,18 +18,21 @@ import (
 // changes for the same input.
 const (
 	Name    = "distill"
-	Version = 2
+	Version = 3
 )
 
-// Predictors by name; students are "student:NAME", published supernets
-// "supernet:NAME".
+// Predictors by name; students are "student:NAME", their regressors fitted to the
+// measured demonstrations alone "direct:NAME", published supernets "supernet:NAME".
 const (
-	LLMPP        = "llm-pp"
-	Distilled    = "distill"
-	Combined     = "combined"
-	Surrogate    = "surrogate"
-	Supernet     = "supernet"              // trained by the run: an order, no quality
-	SupernetLine = "control:supernet-line" // a line in what it says
+	LLMPP     = "llm-pp"
+	Distilled = "distill"
+	Combined  = "combined"
+	// The combination without one of its parts, to see what the part adds.
+	CombinedNoLLM      = "combined:no-llm"
+	CombinedNoSupernet = "combined:no-supernet"
+	Surrogate          = "surrogate"
+	Supernet           = "supernet"              // trained by the run: an order, no quality
+	SupernetLine       = "control:supernet-line" // a line in what it says
 )
 
 // Inputs are what the stage reads. A task with a table has its costs read from
@@ -46,7 +49,7 @@ type Inputs struct {
 
 // Outputs are the files that the stage writes. Dir gets the fitted regressors:
 // student-NAME.onnx, surrogate.onnx, control-NAME.onnx and cost-NAME.onnx.
-type Outputs struct{ Students, Predictions, Scoreboard, Dir string }
+type Outputs struct{ Students, Predictions, Scoreboard, Curve, Dir string }
 
 // Run fits the students, predicts with everything, and scores it.
 func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
@@ -58,11 +61,18 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 		return err
 	}
 	b := &board{data: d, supernet: p.Supernet}
-	classes, err := distilAll(ctx, p, d, out.Dir, rep)
+	if err := enoughLabels(d); err != nil {
+		return err
+	}
+	direct, err := directly(ctx, p, d, rep)
 	if err != nil {
 		return err
 	}
-	if err := b.fill(ctx, classes); err != nil {
+	classes, err := distilAll(ctx, p, d, direct, out.Dir, rep)
+	if err != nil {
+		return err
+	}
+	if err := b.fill(ctx, classes, direct); err != nil {
 		return fmt.Errorf("distill: %w", err)
 	}
 	surrogate, err := fitSurrogate(d, p.Supernet)
@@ -88,10 +98,12 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	return b.write(p, classes, out, prov)
 }
 
-// write writes the three tables.
+// write writes the tables.
 func (b *board) write(p Params, classes []*class, out Outputs, prov schemas.Provenance) error {
 	var students []schemas.Student
+	var points []schemas.CurvePoint
 	for _, c := range classes {
+		points = append(points, c.curve...)
 		for _, s := range c.students {
 			students = append(students, s.row)
 		}
@@ -99,17 +111,12 @@ func (b *board) write(p Params, classes []*class, out Outputs, prov schemas.Prov
 	if err := schemas.WriteStudents(out.Students, students, prov); err != nil {
 		return err
 	}
+	if err := schemas.WriteLearningCurve(out.Curve, points, prov); err != nil {
+		return err
+	}
 	if err := schemas.WritePredictions(out.Predictions, b.predictions(), prov); err != nil {
 		return err
 	}
-	var rows []schemas.Score
-	for _, s := range predictor.Scoreboard(b.outcomes, LLMPP, predictor.Bootstrap{Draws: p.Draws, Seed: p.Seed}) {
-		rows = append(rows, schemas.Score{
-			Task: b.data.task.Name, Predictor: s.Predictor, Split: s.Split,
-			MAE: s.MAE, Tau: s.Tau, MAEStd: s.MAEStd, TauStd: s.TauStd,
-			MAELo: s.MAE95.Lo, MAEHi: s.MAE95.Hi, TauLo: s.Tau95.Lo, TauHi: s.Tau95.Hi,
-			N: int32(s.N), PMAEvsLLMPP: s.PMAE, PTauVsLLMPP: s.PTau, Note: s.Note,
-		})
-	}
+	rows := b.scores(predictor.Bootstrap{Draws: p.Draws, Seed: p.Seed})
 	return schemas.WriteScoreboard(out.Scoreboard, rows, prov)
 }

@@ -21,6 +21,26 @@ var prov = schemas.Provenance{Stage: "test", StageVersion: 1, Key: "k", Task: "w
 // fitted writes a ridge on architectures of the task to a file.
 func fitted(t *testing.T, on *task.Task, file, set, target string, slope float64) {
 	t.Helper()
+	write(t, on, file, set, target, slope, func(x [][]float64, y []float64) (predictor.Regressor, error) { return predictor.FitRidge(x, y) })
+}
+
+// ensemble is the mean of a ridge and of trees.
+func ensemble(x [][]float64, y []float64) (predictor.Regressor, error) {
+	ridge, err := predictor.FitRidge(x, y)
+	if err != nil {
+		return nil, err
+	}
+	trees, err := predictor.FitTrees(predictor.TreesParams{}, x, y)
+	all := make([]int, len(x[0]))
+	for j := range all {
+		all[j] = j
+	}
+	return &predictor.Mean{Columns: len(all), Members: []predictor.Member{{Regressor: ridge, Columns: all}, {Regressor: trees, Columns: all}}}, err
+}
+
+// write fits a regressor to architectures of the task and writes it to a file.
+func write(t *testing.T, on *task.Task, file, set, target string, slope float64, fit func(x [][]float64, y []float64) (predictor.Regressor, error)) {
+	t.Helper()
 	f, err := predictor.FeatureSet(on, set)
 	if err != nil {
 		t.Fatal(err)
@@ -35,11 +55,11 @@ func fitted(t *testing.T, on *task.Task, file, set, target string, slope float64
 		}
 		y[i] = 24 + slope*a.Numbers(5)[0] + r.Float64()
 	}
-	ridge, err := predictor.FitRidge(x, y)
+	regressor, err := fit(x, y)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := predictor.ExportLinear(ridge, predictor.MetaOf(f, on.Name, target, "a test"))
+	text, err := predictor.Export(regressor, predictor.MetaOf(f, on.Name, target, "a test"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +79,7 @@ func distilled(t *testing.T) export.Inputs {
 	dir := t.TempDir()
 	fitted(t, on, filepath.Join(dir, "student-ridge.onnx"), predictor.HATMeans, "BLEU", 0.3)
 	fitted(t, on, filepath.Join(dir, "student-ridge-depth.onnx"), predictor.HATDepth, "BLEU", 0.4)
+	write(t, on, filepath.Join(dir, "student-ensemble.onnx"), predictor.HATDepth, "BLEU", 0.4, ensemble)
 	fitted(t, on, filepath.Join(dir, "surrogate.onnx"), predictor.HATDepth, "BLEU", 0.2)
 	fitted(t, on, filepath.Join(dir, "control-ridge.onnx"), predictor.HATMeansCost, "BLEU", 0.1)
 	fitted(t, on, filepath.Join(dir, "control-log-decoder-layers.onnx"), predictor.HATDepth, "BLEU", 0.5)
@@ -69,6 +90,7 @@ func distilled(t *testing.T) export.Inputs {
 	err = schemas.WriteStudents(students, []schemas.Student{
 		{Student: "ridge", Split: "123", File: "distill/student-ridge.onnx"},
 		{Student: "ridge-depth", Split: "123", File: "distill/student-ridge-depth.onnx", Chosen: true},
+		{Student: "ensemble", Split: "123", File: "distill/student-ensemble.onnx"},
 	}, prov)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +117,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("row %+v, checksum %s, %v", r, sum, err)
 		}
 	}
-	want := "student:student-ridge student:student student:student-ridge-depth surrogate:surrogate control:control-log-decoder-layers control:control-ridge latency:wmt14ende_gpu_titanxp cost:energy_mj cost:latency"
+	want := "student:student-ridge student:student student:student-ridge-depth student:student-ensemble surrogate:surrogate control:control-log-decoder-layers control:control-ridge latency:wmt14ende_gpu_titanxp cost:energy_mj cost:latency"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("models %s\nwant   %s", got, want)
 	}

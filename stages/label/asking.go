@@ -12,37 +12,39 @@ import (
 	"hsnas/internal/progress"
 )
 
-// answer is what came back for a question.
+// answer is what has come back for a question so far.
 type answer struct {
 	key         string         // of the last ask
 	responses   []llm.Response // one an ask that was answered, usable or not: all were paid for
 	predictions []float64      // one a query, nil where gap says why
 	gap         string
+	tries       int  // HTTP requests of asks that came to nothing
+	done        bool // there is nothing to ask any more
 }
 
 // outage is how many requests in a row may exhaust their tries before the run
 // ends: one that fails is a gap, a service that is down is an error.
 const outage = 3
 
-// asking asks the questions of a run.
+// asking asks the questions of a run, in rounds: each asks what is unread by then.
 type asking struct {
-	params Params
-	client llm.Client
-	rep    progress.Reporter
+	params   Params
+	client   llm.Client
+	recorded func(key string) bool // says that an answer is in the journal
+	rep      progress.Reporter
 
 	mu       sync.Mutex
 	failures int // requests in a row that exhausted their tries
 }
 
-func newAsking(p Params, client llm.Client, rep progress.Reporter) *asking {
-	return &asking{params: p, client: client, rep: rep}
+func newAsking(p Params, from *source, rep progress.Reporter) *asking {
+	return &asking{params: p, client: from.client, recorded: from.recorded, rep: rep}
 }
 
-// all asks every question, several at a time. An error that no further request
-// can mend ends it; what was answered until then is in the journal.
+// all asks every question, in at most Params.Asks rounds where a further ask can
+// differ from the first. An error that no further request can mend ends it; what
+// was answered until then is in the journal.
 func (a *asking) all(ctx context.Context, questions []question) ([]answer, error) {
-	a.rep.Start("asking the LLM ("+a.params.Source+")", len(questions))
-	defer a.rep.Done()
 	if a.params.Source == Live {
 		stop := context.AfterFunc(ctx, func() {
 			a.rep.Logf("interrupted: waiting for the answers that are under way; nothing that was paid for is lost")
@@ -50,80 +52,145 @@ func (a *asking) all(ctx context.Context, questions []question) ([]answer, error
 		defer stop()
 	}
 	answers := make([]answer, len(questions))
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(a.params.Concurrency)
+	for round := 1; round <= a.params.asks(); round++ {
+		open, err := a.unread(ctx, questions, answers)
+		if err != nil {
+			return nil, err
+		}
+		if len(open) == 0 {
+			break
+		}
+		if err := a.prepare(ctx, questions, answers, open); err != nil {
+			return nil, err
+		}
+		if err := a.round(ctx, round, questions, answers, open); err != nil {
+			return nil, err
+		}
+	}
+	return answers, nil
+}
+
+// unread reads what the journal holds, and returns the numbers of the questions
+// that have to be asked.
+func (a *asking) unread(ctx context.Context, questions []question, answers []answer) (open []int, err error) {
 	for i, q := range questions {
+		for !answers[i].done && a.recorded(a.next(q, &answers[i]).Key()) {
+			if err := a.once(ctx, q, &answers[i]); err != nil {
+				return nil, err
+			}
+		}
+		if !answers[i].done {
+			open = append(open, i)
+		}
+	}
+	return open, nil
+}
+
+// next is what to ask about a question now.
+func (a *asking) next(q question, so *answer) llm.Request {
+	request := q.request
+	request.Ask = len(so.responses) + 1
+	return request
+}
+
+// prepare shows the client the requests of a round where it wants to see them.
+func (a *asking) prepare(ctx context.Context, questions []question, answers []answer, open []int) error {
+	p, ok := a.client.(llm.Preparer)
+	if !ok {
+		return nil
+	}
+	var requests []llm.Request
+	for _, i := range open {
+		requests = append(requests, a.next(questions[i], &answers[i]))
+	}
+	if err := p.Prepare(ctx, requests); err != nil {
+		return fmt.Errorf("label: %w", err)
+	}
+	return nil
+}
+
+// round asks the open questions once, several at a time.
+func (a *asking) round(ctx context.Context, number int, questions []question, answers []answer, open []int) error {
+	what := "asking the LLM (" + a.params.Source + ")"
+	if number > 1 {
+		what = fmt.Sprintf("asking the LLM again (%s, round %d)", a.params.Source, number)
+	}
+	a.rep.Start(what, len(open))
+	defer a.rep.Done()
+	a.answered() // one request that always fails is no outage, however often it is asked
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(a.params.workers())
+	for _, i := range open {
 		group.Go(func() error {
-			if err := groupCtx.Err(); err != nil {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
-			var err error
-			answers[i], err = a.one(groupCtx, q)
+			err := a.once(ctx, questions[i], &answers[i])
 			a.rep.Add(1)
 			return err
 		})
 	}
-	return answers, group.Wait()
+	return group.Wait()
 }
 
-// one asks until the answer can be read, at most Params.Asks times where a
-// further ask can differ from the first.
-func (a *asking) one(ctx context.Context, q question) (answer, error) {
-	asks := a.params.Asks
-	if a.params.Source != Live {
-		asks = 1
+// once asks a question one time more. What cannot be read is asked for again in the
+// next round, a bounded number of times.
+func (a *asking) once(ctx context.Context, q question, so *answer) error {
+	request := a.next(q, so)
+	r, err := a.client.Do(ctx, request)
+	if so.key = r.Key; so.key == "" { // a hash of all of the prompt
+		so.key = request.Key()
 	}
-	var out answer
-	for n := 1; n <= asks; n++ {
-		request := q.request
-		request.Ask = n
-		out.key = request.Key()
-		r, err := a.client.Do(ctx, request)
-		if r.Key != "" {
-			out.key = r.Key
-		}
-		var unusable *llm.AnswerError
-		if err != nil && !errors.As(err, &unusable) {
-			out.gap, err = a.unanswered(ctx, err)
-			return out, err
-		}
-		a.answered()
-		out.responses = append(out.responses, r)
-		if err == nil {
-			out.predictions, err = q.read(r.Answer)
-		}
-		if err == nil {
-			out.gap = ""
-			return out, nil
-		}
-		out.gap = err.Error()
+	var unusable *llm.AnswerError
+	if err != nil && !errors.As(err, &unusable) {
+		return a.unanswered(ctx, err, so)
 	}
-	return out, nil
+	a.answered()
+	so.responses = append(so.responses, r)
+	if err == nil {
+		so.predictions, err = q.read(r.Answer)
+	}
+	so.gap, so.done = "", true
+	if err != nil {
+		so.gap, so.done = err.Error(), len(so.responses) >= a.params.asks()
+	}
+	return nil
 }
 
-// unanswered decides whether a request without an answer is a gap or the end of
-// the run.
-func (a *asking) unanswered(ctx context.Context, err error) (gap string, end error) {
+// unanswered decides whether a request without an answer is a gap, for good or
+// until the next round, or the end of the run.
+func (a *asking) unanswered(ctx context.Context, err error, so *answer) error {
 	var fault *llm.Error
 	if !errors.As(err, &fault) || ctx.Err() != nil {
-		return "", err
+		return err
 	}
+	so.tries += fault.Tries
+	so.gap = fault.Error()
 	switch fault.Kind {
 	case llm.Refused:
-		return fault.Error(), nil
+		so.done = true
+		return nil
 	case llm.Missing:
-		if a.params.Source == Batch || a.params.AllowMissing {
-			return fault.Error(), nil
+		if so.done = a.params.Source == Batch || a.params.AllowMissing; so.done {
+			return nil
 		}
 	case llm.Exhausted:
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.failures++; a.failures < outage {
-			return fault.Error(), nil
+		if a.params.Source != Live {
+			return nil
 		}
-		return "", fmt.Errorf("label: %d requests in a row failed, the service seems to be down; run again to go on: what was answered is kept: %w", a.failures, err)
+		return a.failed(err)
 	}
-	return "", fmt.Errorf("label: %w", err)
+	return fmt.Errorf("label: %w", err)
+}
+
+// failed counts a failure that may pass.
+func (a *asking) failed(err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.failures++; a.failures < outage {
+		return nil
+	}
+	return fmt.Errorf("label: %d requests in a row failed, the service seems to be down; run again to go on: what was answered is kept: %w", a.failures, err)
 }
 
 // answered ends a row of failures.
@@ -131,40 +198,4 @@ func (a *asking) answered() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failures = 0
-}
-
-// announce says what a live run will buy.
-func (s *source) announce(questions []question, rep progress.Reporter) {
-	if s.journal == nil {
-		return
-	}
-	var kept int
-	var prompt, completion int64
-	for _, q := range questions {
-		if _, ok := s.journal.Lookup(q.request.Key()); ok {
-			kept++
-			continue
-		}
-		p, c := q.request.Estimate()
-		prompt, completion = prompt+p, completion+c
-	}
-	rep.Logf("%d requests, %d of them answered in the journal; the rest takes at most about %d prompt and %d completion tokens%s",
-		len(questions), kept, prompt, completion, s.dollars(prompt, completion))
-}
-
-// account says what the journal's answers took.
-func (s *source) account(rep progress.Reporter) {
-	if s.journal == nil {
-		return
-	}
-	prompt, completion := s.journal.Tokens()
-	rep.Logf("the journal holds %d answers for %d prompt and %d completion tokens%s", s.journal.Len(), prompt, completion, s.dollars(prompt, completion))
-}
-
-// dollars words a price, "" where no prices are set.
-func (s *source) dollars(prompt, completion int64) string {
-	if s.budget.Prices == (llm.Prices{}) {
-		return ""
-	}
-	return fmt.Sprintf(", $%.2f", s.budget.Prices.Dollars(prompt, completion))
 }

@@ -100,14 +100,19 @@ hyperparameters:
 	return artifacts(t, tk, dir, rows, truth)
 }
 
-func artifacts(t *testing.T, tk *task.Task, dir string, rows []schemas.Architecture, truth []schemas.TFS) *fixture {
-	t.Helper()
+// at is a fixture whose artifacts lie in a folder.
+func at(tk *task.Task, dir string) *fixture {
 	path := func(name string) string { return filepath.Join(dir, name) }
-	f := &fixture{
+	return &fixture{
 		dir: dir, log: &logged{Reporter: progress.Discard},
-		in:  Inputs{Task: tk, Architectures: path("architectures.parquet"), TFS: path("tfs.parquet"), Journal: path("journal.jsonl")},
+		in:  Inputs{Task: tk, Architectures: path("architectures.parquet"), TFS: path("tfs.parquet"), Journal: path("journal.jsonl"), Confirmed: true},
 		out: Outputs{Labels: path("labels.parquet"), Requests: path("requests.parquet"), Prompts: path("requests.jsonl")},
 	}
+}
+
+func artifacts(t *testing.T, tk *task.Task, dir string, rows []schemas.Architecture, truth []schemas.TFS) *fixture {
+	t.Helper()
+	f := at(tk, dir)
 	if err := schemas.WriteArchitectures(f.in.Architectures, rows, schemas.Provenance{Stage: "sample"}); err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +187,11 @@ func newModel(t *testing.T) *model {
 	t.Cleanup(m.Close)
 	return m
 }
+
+var keyMark = regexp.MustCompile(`-k[0-9a-f]{8}\b`)
+
+// bare leaves out what marks the names of requests by their contents.
+func bare(text string) string { return keyMark.ReplaceAllString(text, "") }
 
 // predictions answers a prompt.
 func predictions(user string) string {

@@ -5,16 +5,11 @@
 package label
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"fmt"
-	"io/fs"
-	"os"
-	"time"
 
-	"hsnas/data"
 	"hsnas/internal/atomicfile"
-	"hsnas/internal/config"
 	"hsnas/internal/llm"
 	"hsnas/internal/progress"
 	"hsnas/internal/task"
@@ -25,7 +20,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "label"
-	Version = 1
+	Version = 2
 )
 
 // Inputs are what the stage reads.
@@ -39,7 +34,13 @@ type Inputs struct {
 	// Journal is where live answers are kept; it outlives the run of the stage, so
 	// that no answer is bought twice.
 	Journal string
-	Getenv  func(string) string // os.Getenv where nil
+	// Confirmed says that the user has agreed to buy answers. What is bought, and
+	// the outputs, are the same with and without: it is no parameter.
+	Confirmed bool
+	Getenv    func(string) string // os.Getenv where nil
+	// Tune changes the options of the live client; tests shorten its waits. Nil
+	// leaves them.
+	Tune func(*llm.Options)
 }
 
 // Outputs are the files that the stage writes. Prompts holds every request in
@@ -56,10 +57,11 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
+	name(p, questions)
 	if err := writePrompts(out.Prompts, questions); err != nil {
 		return err
 	}
-	from, err := open(p, in, out.Prompts, rep)
+	from, err := open(p, in, out.Prompts, questions, rep)
 	if err != nil {
 		return err
 	}
@@ -67,13 +69,18 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	for i := range questions {
 		questions[i].request.Endpoint = from.endpoint
 	}
-	from.announce(questions, rep)
-	answers, err := newAsking(p, from.client, rep).all(ctx, questions)
+	if err := from.confirm(p, questions, in.Confirmed, rep); err != nil {
+		return err
+	}
+	answers, err := newAsking(p, from, rep).all(ctx, questions)
 	from.account(rep)
 	if err != nil {
 		return err
 	}
-	labels, requests, err := tables(p, questions, answers, rep)
+	for i := range questions {
+		questions[i].request.Messages = nil // most of the memory; the tables take the rest
+	}
+	labels, requests, err := tables(p, from.price, questions, answers, rep)
 	if err != nil {
 		return err
 	}
@@ -83,88 +90,34 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	return schemas.WriteRequests(out.Requests, requests, prov)
 }
 
-// writePrompts writes the requests, one line each.
+// name marks requests to a certain model by their contents, so that a response file
+// to others is told apart. Without a model their names stay as they were recorded.
+func name(p Params, questions []question) {
+	if p.Model == "" {
+		return
+	}
+	for i := range questions {
+		r := &questions[i].request
+		r.CustomID += "-k" + r.Key()[:8]
+	}
+}
+
+// writePrompts writes the requests, one line each; together they may be larger
+// than everything else that the stage keeps in memory.
 func writePrompts(path string, questions []question) error {
-	var text []byte
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewWriterSize(f, 1<<16)
 	for _, q := range questions {
-		text = append(text, q.request.BatchLine()...)
-	}
-	return atomicfile.Write(path, text)
-}
-
-// source is where the answers of a run come from.
-type source struct {
-	client   llm.Client
-	endpoint string // part of the requests' keys; "" where nothing is sent
-	journal  *llm.Journal
-	budget   *llm.Budget
-}
-
-func (s *source) close() {
-	if s.journal != nil {
-		_ = s.journal.Close() // every entry is on the disk already
-	}
-}
-
-// open makes the client of the source. Only answers that were paid for are
-// journaled: a recording or a response file is there anyway, and may be replaced
-// by a better one.
-func open(p Params, in Inputs, prompts string, rep progress.Reporter) (*source, error) {
-	switch p.Source {
-	case Replay:
-		client, err := openReplay(p, in.Task)
-		return &source{client: client}, err
-	case Batch:
-		if p.Answers == "" {
-			return nil, config.Errorf("", 0, "label.source batch needs label.answers: send %s to the service's Batch API, and give its response file", prompts)
+		if _, err := lines.Write(q.request.BatchLine()); err != nil {
+			return err
 		}
-		client, err := openFile(p.Answers, llm.NewBatch)
-		return &source{client: client}, err
 	}
-	getenv := in.Getenv
-	if getenv == nil {
-		getenv = os.Getenv
+	if err := lines.Flush(); err != nil {
+		return err
 	}
-	options := p.options()
-	live, err := llm.NewLive(getenv, options)
-	if err != nil {
-		return nil, err
-	}
-	journal, err := llm.OpenJournal(in.Journal)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range journal.Damage {
-		rep.Logf("journal: %s", d)
-	}
-	options.Budget.Settle(journal.Tokens())
-	return &source{client: llm.NewJournaled(live, journal, time.Now), endpoint: live.Endpoint(), journal: journal, budget: options.Budget}, nil
-}
-
-// openReplay reads recorded answers: the user's file, or those that ship.
-func openReplay(p Params, t *task.Task) (llm.Client, error) {
-	if task.IsPath(p.Answers) || (p.Answers != "" && isFile(p.Answers)) {
-		return openFile(p.Answers, llm.NewReplay)
-	}
-	name, text, err := Shipped(p, t)
-	if err != nil {
-		return nil, config.Errorf("", 0, "no recorded answers named %q ship with hsnas%s; give a file as label.answers, or use label.source live or batch",
-			name, config.DidYouMean(name, data.Recorded()))
-	}
-	return llm.NewReplay("data/recorded/"+name+".jsonl", bytes.NewReader(text))
-}
-
-// Shipped returns the recorded answers that a replay takes from the program, by
-// their name: the task's where label.answers gives none.
-func Shipped(p Params, t *task.Task) (name string, text []byte, err error) {
-	if name = p.Answers; name == "" {
-		name = t.Name
-	}
-	text, err = fs.ReadFile(data.FS(), "recorded/"+name+".jsonl")
-	return name, text, err
-}
-
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
+	return f.Commit()
 }

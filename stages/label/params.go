@@ -19,11 +19,14 @@ const (
 	Replay = "replay" // answers recorded earlier
 	Live   = "live"   // a service that speaks OpenAI's API, asked now
 	Batch  = "batch"  // the response file of an OpenAI Batch
+	// BatchAPI has a service that speaks OpenAI's Batch API answer within a day, at
+	// a discount.
+	BatchAPI = "batch-api"
 )
 
 // Params is the section label of an experiment.
 type Params struct {
-	Source string `yaml:"source"` // replay, live or batch
+	Source string `yaml:"source"` // replay, live, batch-api or batch
 	// Answers is the file of a replay or a batch: a path, or for a replay the name
 	// of recorded answers that ship; the task's name where left out.
 	Answers string `yaml:"answers"`
@@ -76,16 +79,21 @@ type Params struct {
 	// Asks is how often a prompt is asked whose answer cannot be parsed, before it
 	// is recorded as a gap.
 	Asks              int  `yaml:"asks"`
-	Concurrency       int  `yaml:"concurrency"`
+	Concurrency       int  `yaml:"concurrency"`         // requests in flight
 	RequestsPerMinute int  `yaml:"requests_per_minute"` // 0: no limit
 	TokensPerMinute   int  `yaml:"tokens_per_minute"`   // 0: no limit
 	TimeoutSeconds    int  `yaml:"timeout_seconds"`     // of one HTTP request
 	Tries             int  `yaml:"tries"`               // HTTP requests for one answer
 	QuotaIsRate       bool `yaml:"quota_is_rate"`       // the service says insufficient_quota where it means a rate limit
+	PollSeconds       int  `yaml:"poll_seconds"`        // between two looks at a batch of batch-api
 	// BudgetTokens and BudgetDollars bound what all answers in the journal may
-	// take; 0 is no bound. Dollars need the prices, for a million tokens.
-	BudgetTokens    int     `yaml:"budget_tokens"`
-	BudgetDollars   float64 `yaml:"budget_dollars"`
+	// take; 0 is no bound. Dollars need a price.
+	BudgetTokens  int     `yaml:"budget_tokens"`
+	BudgetDollars float64 `yaml:"budget_dollars"`
+	// Prices is a table of prices like data/prices.yaml, which holds where it is
+	// left out. PromptPrice and CompletionPrice, dollars for a million tokens, are
+	// the price as the source asks it, whatever a table says.
+	Prices          string  `yaml:"prices"`
 	PromptPrice     float64 `yaml:"prompt_price"`
 	CompletionPrice float64 `yaml:"completion_price"`
 }
@@ -95,13 +103,13 @@ func Defaults() Params {
 	return Params{
 		Source: Replay, Sets: []string{schemas.SetTest, schemas.SetUnlabelled}, Elicitation: prompt.Values, PairsPerQuery: 4, Demonstrations: -1,
 		TestPerRequest: 20, UnlabelledPerRequest: 25, Samples: 1, UnlabelledSamples: 1,
-		Asks: 3, Concurrency: 8, TimeoutSeconds: 300, Tries: 8,
+		Asks: 3, Concurrency: 8, TimeoutSeconds: 300, Tries: 8, PollSeconds: 30,
 	}
 }
 
 // Validate implements config.Validator.
 func (p Params) Validate() error {
-	if sources := []string{Replay, Live, Batch}; !slices.Contains(sources, p.Source) {
+	if sources := []string{Replay, Live, BatchAPI, Batch}; !slices.Contains(sources, p.Source) {
 		return config.Fieldf("source", "unknown source %q%s", p.Source, config.DidYouMean(p.Source, sources))
 	}
 	for _, f := range []struct {
@@ -117,6 +125,7 @@ func (p Params) Validate() error {
 		{"concurrency", p.Concurrency},
 		{"timeout_seconds", p.TimeoutSeconds},
 		{"tries", p.Tries},
+		{"poll_seconds", p.PollSeconds},
 	} {
 		if f.value < 1 {
 			return config.Fieldf(f.name, "%d, expected at least 1", f.value)
@@ -140,12 +149,10 @@ func (p Params) Validate() error {
 		}
 	}
 	switch {
-	case p.Source == Live && p.Model == "":
-		return config.Fieldf("source", "live requests need label.model, the name of the service's model")
+	case p.buys() && p.Model == "":
+		return config.Fieldf("source", "%s requests need label.model, the name of the service's model", p.Source)
 	case p.Temperature != -1 && !(p.Temperature >= 0 && p.Temperature <= 2):
 		return config.Fieldf("temperature", "%v, expected 0 to 2, or -1 to send none", p.Temperature)
-	case p.BudgetDollars > 0 && p.PromptPrice == 0 && p.CompletionPrice == 0:
-		return config.Fieldf("budget_dollars", "a budget in dollars needs prompt_price and completion_price, dollars for a million tokens")
 	}
 	if _, err := Components(p.LeaveOut); err != nil {
 		return config.Fieldf("leave_out", "%v", err)
@@ -218,13 +225,26 @@ func (p Params) sampling() llm.Sampling {
 	return s
 }
 
+// buys says that answers cost money.
+func (p Params) buys() bool { return p.Source == Live || p.Source == BatchAPI }
+
+// asks is how often a question may be asked: once where the answer is there anyway.
+func (p Params) asks() int {
+	if p.buys() {
+		return p.Asks
+	}
+	return 1
+}
+
+// workers is how many questions are in hand at once: beside those in flight some
+// whose answers are on their way to the disk, which may be slow, or which pause.
+// One at a time stays one after the other.
+func (p Params) workers() int { return 8*(p.Concurrency-1) + 1 }
+
 func (p Params) options() llm.Options {
 	return llm.Options{
-		Timeout: time.Duration(p.TimeoutSeconds) * time.Second, Tries: p.Tries,
+		Timeout: time.Duration(p.TimeoutSeconds) * time.Second, Tries: p.Tries, InFlight: p.Concurrency,
 		RequestsPerMinute: p.RequestsPerMinute, TokensPerMinute: p.TokensPerMinute, QuotaIsRate: p.QuotaIsRate,
-		Budget: &llm.Budget{
-			MaxTokens: int64(p.BudgetTokens), MaxDollars: p.BudgetDollars,
-			Prices: llm.Prices{Prompt: p.PromptPrice, Completion: p.CompletionPrice},
-		},
+		Budget: &llm.Budget{MaxTokens: int64(p.BudgetTokens), MaxDollars: p.BudgetDollars},
 	}
 }

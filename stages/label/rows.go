@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"math"
 
+	"hsnas/internal/llm"
 	"hsnas/internal/progress"
 	"hsnas/schemas"
 )
 
 // tables turns the answers into rows, and refuses a run without any label.
-func tables(p Params, questions []question, answers []answer, rep progress.Reporter) ([]schemas.Label, []schemas.Request, error) {
+func tables(p Params, price *price, questions []question, answers []answer, rep progress.Reporter) ([]schemas.Label, []schemas.Request, error) {
 	var labels []schemas.Label
 	var requests []schemas.Request
 	gaps := 0
@@ -29,7 +30,7 @@ func tables(p Params, questions []question, answers []answer, rep progress.Repor
 			}
 			labels = append(labels, row)
 		}
-		requests = append(requests, requestRow(p, q, a))
+		requests = append(requests, requestRow(p, price, q, a))
 	}
 	if gaps == len(questions) && !p.AllowMissing {
 		return nil, nil, fmt.Errorf("label: none of the %d requests was answered usably; the first: %s", gaps, answers[0].gap)
@@ -38,15 +39,16 @@ func tables(p Params, questions []question, answers []answer, rep progress.Repor
 	return labels, requests, nil
 }
 
-// requestRow describes the last ask of a question; tokens, tries and seconds are
-// those of all its asks.
-func requestRow(p Params, q question, a answer) schemas.Request {
+// requestRow describes the last ask of a question; tokens, dollars, tries and
+// seconds are those of all its asks.
+func requestRow(p Params, price *price, q question, a answer) schemas.Request {
 	row := schemas.Request{
 		RequestKey: a.key, CustomID: q.request.CustomID, Split: q.split, Set: q.set,
-		Sample: int32(q.request.Sample), Queries: int32(len(q.ids)), Source: p.Source, Seconds: math.NaN(),
+		Sample: int32(q.request.Sample), Queries: int32(len(q.ids)), Source: p.Source,
+		Asks: int32(len(a.responses)), Attempts: int32(a.tries), Seconds: math.NaN(), Dollars: dollars(price, a.responses),
 	}
 	for i, r := range a.responses {
-		row.Model, row.Fingerprint, row.FinishReason = r.Model, r.Fingerprint, r.FinishReason
+		row.Source, row.Model, row.Fingerprint, row.FinishReason = r.Source, r.Model, r.Fingerprint, r.FinishReason
 		row.Attempts += int32(r.Tries)
 		row.PromptTokens = sum(row.PromptTokens, r.PromptTokens)
 		row.CompletionTokens = sum(row.CompletionTokens, r.CompletionTokens)
@@ -57,6 +59,22 @@ func requestRow(p Params, q question, a answer) schemas.Request {
 		}
 	}
 	return row
+}
+
+// dollars is what answers cost, NaN where a price or a count is not known. What was
+// recorded costs nobody anything now, and what it did cost is not known.
+func dollars(price *price, responses []llm.Response) float64 {
+	if price == nil || len(responses) == 0 {
+		return math.NaN()
+	}
+	total := 0.0
+	for _, r := range responses {
+		if r.Source == Replay || r.PromptTokens == nil || r.CompletionTokens == nil {
+			return math.NaN()
+		}
+		total += price.of(r.Source).Dollars(*r.PromptTokens, *r.CompletionTokens)
+	}
+	return total
 }
 
 // sum adds counts of which each may be unknown.

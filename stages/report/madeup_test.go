@@ -112,20 +112,21 @@ func score(predictor, split string, mae, tau float64) schemas.Score {
 	return schemas.Score{
 		Task: "wmt14.en-de", Predictor: predictor, Split: split, MAE: mae, Tau: tau, MAEStd: nan, TauStd: nan,
 		MAELo: nan, MAEHi: nan, TauLo: nan, TauHi: nan, N: 20, PMAEvsLLMPP: nan, PTauVsLLMPP: nan,
+		PMAEvsCombined: nan, PTauVsCombined: nan, Coverage: nan, Width: nan,
 	}
 }
 
 var scores = []schemas.Score{
 	{
 		Task: "wmt14.en-de", Predictor: "llm-pp", Split: schemas.SplitMean, MAE: 0.1551, Tau: 0.7279, MAEStd: 0.01, TauStd: 0.02,
-		MAELo: 0.12, MAEHi: 0.19, TauLo: 0.6, TauHi: 0.85, N: 60, PMAEvsLLMPP: nan, PTauVsLLMPP: nan, Note: "recorded answers",
+		MAELo: 0.12, MAEHi: 0.19, TauLo: 0.6, TauHi: 0.85, N: 60, PMAEvsLLMPP: nan, PTauVsLLMPP: nan, Coverage: 0.9285, Width: 0.8, Note: "recorded answers",
 	},
 	score("control:log-decoder-layers", schemas.SplitMean, 0.1622, 0.8061),
 	score("control:constant", schemas.SplitMean, 0.5679, nan),
 	score("supernet:hat", schemas.SplitMean, 1.2, 0.709),
 	{
 		Task: "wmt14.en-de", Predictor: "surrogate", Split: schemas.SplitMean, MAE: 1.2, Tau: 0.7, MAEStd: nan, TauStd: nan, MAELo: 1.1, MAEHi: 1.3,
-		TauLo: nan, TauHi: nan, N: 20, PMAEvsLLMPP: 0.001, PTauVsLLMPP: nan, Note: "fitted to published scores of supernet hat",
+		TauLo: nan, TauHi: nan, N: 20, PMAEvsLLMPP: 0.001, PTauVsLLMPP: nan, Coverage: nan, Width: nan, Note: "fitted to published scores of supernet hat",
 	},
 	score("llm-pp", "123", 0.15, 0.73),
 	score("student:ridge", "123", 0.155, 0.8),

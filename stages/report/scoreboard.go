@@ -31,7 +31,18 @@ func (w *writer) scoreboard() {
 	}
 	w.table([]string{"predictor", ">MAE", ">std", ">tau", ">std", ">n", ">p (MAE)", ">p (tau)", "note"}, rows)
 	w.controls()
+	w.intervals()
 	w.splits()
+}
+
+// intervals says how often the predictors' own intervals hold.
+func (w *writer) intervals() {
+	for _, s := range w.art.scores {
+		if s.Split == schemas.SplitMean && !math.IsNaN(s.Coverage) {
+			w.paragraph("The 90 %% intervals of %s cover %s %% of the %d truths; their mean width is %s %s.",
+				s.Predictor, number(100*s.Coverage, 1), s.N, number(s.Width, 2), w.task.Metric.Name)
+		}
+	}
 }
 
 // controls says plainly how llm-pp stands against predictors without an LLM.

@@ -1,0 +1,107 @@
+package llm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"hsnas/internal/config"
+)
+
+// batchState is the file in which a BatchAPI notes what it sends, one JSON object
+// a line, each flushed to the disk: before a batch is created which requests will
+// be in it, afterwards its id. A batch whose id was never noted is looked for at
+// the service by the checksum of its input.
+type batchState struct {
+	file    *os.File
+	path    string
+	inputs  map[string]map[string]string // by checksum of the input: custom_id to request key
+	batches []knownBatch                 // in the order in which they were noted
+	open    map[string]bool              // checksums of inputs that a batch may have been made of without a note
+}
+
+type knownBatch struct{ id, input string }
+
+// batchNote is a line of the file.
+type batchNote struct {
+	Input    string            `json:"input_sha256"`
+	Requests map[string]string `json:"requests,omitempty"` // before: custom_id to request key
+	Batch    string            `json:"batch,omitempty"`    // afterwards: the service's id
+	Date     string            `json:"date,omitempty"`
+}
+
+// openBatchState reads the file at path, or creates it. A last line that a crash
+// tore is cut off; any other line that is not a note is a *config.Error.
+func openBatchState(path string) (*batchState, error) {
+	_, statErr := os.Stat(path)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open the notes on batches: %w", err)
+	}
+	s := &batchState{file: f, path: path, inputs: map[string]map[string]string{}, open: map[string]bool{}}
+	if err := errors.Join(s.load(), syncFolder(path, errors.Is(statErr, os.ErrNotExist))); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *batchState) load() error {
+	text, err := io.ReadAll(s.file)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", s.path, err)
+	}
+	if whole := bytes.LastIndexByte(text, '\n') + 1; whole < len(text) {
+		text = text[:whole]
+		if err := errors.Join(s.file.Truncate(int64(whole)), s.file.Sync()); err != nil {
+			return err
+		}
+	}
+	number := 0
+	for line := range bytes.Lines(text) {
+		number++
+		var n batchNote
+		if err := json.Unmarshal(line, &n); err != nil || !isKey(n.Input) {
+			return config.Errorf(s.path, number, "not a note on a batch; take the line out, and look for its batch at the service before anything is bought again")
+		}
+		s.take(n)
+	}
+	return nil
+}
+
+func (s *batchState) take(n batchNote) {
+	if n.Requests != nil {
+		s.inputs[n.Input] = n.Requests
+	}
+	s.open[n.Input] = n.Batch == ""
+	if n.Batch != "" {
+		s.batches = append(s.batches, knownBatch{n.Batch, n.Input})
+	}
+}
+
+// note writes a line and flushes it before it counts.
+func (s *batchState) note(n batchNote) error {
+	if _, err := s.file.Write(encode(n)); err != nil {
+		return fmt.Errorf("append to %s: %w", s.path, err)
+	}
+	if err := s.file.Sync(); err != nil {
+		return fmt.Errorf("flush %s: %w", s.path, err)
+	}
+	s.take(n)
+	return nil
+}
+
+// known says whether a batch is noted.
+func (s *batchState) known(id string) bool {
+	for _, b := range s.batches {
+		if b.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *batchState) close() error { return s.file.Close() }

@@ -1,0 +1,48 @@
+package llm
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Preparer is implemented by clients that want to see the requests of a round
+// together before they are asked for the first of them, as a batch is bought as
+// a whole. Requests that Prepare was not shown have no answer.
+type Preparer interface {
+	Prepare(ctx context.Context, requests []Request) error
+}
+
+// appenders is how many answers are on their way to the journal at once: they
+// share its flushes.
+const appenders = 64
+
+// Prepare implements Preparer: the client is shown what the journal does not
+// answer. Whatever it has afterwards, though it failed half-way, goes into the
+// journal before anything is made of it.
+func (c *Journaled) Prepare(ctx context.Context, requests []Request) error {
+	p, ok := c.client.(Preparer)
+	if !ok {
+		return nil
+	}
+	var left []Request
+	for _, r := range requests {
+		if _, ok := c.journal.Lookup(r.Key()); !ok {
+			left = append(left, r)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	err := p.Prepare(ctx, left)
+	var group errgroup.Group
+	group.SetLimit(appenders)
+	for _, r := range left {
+		group.Go(func() error {
+			_, _ = c.Do(context.WithoutCancel(ctx), r) // a fault is one again when the answer is asked for
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return err
+}
