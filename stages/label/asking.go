@@ -26,6 +26,10 @@ type answer struct {
 // ends: one that fails is a gap, a service that is down is an error.
 const outage = 3
 
+// refusals is how many requests may be refused before any is answered: one that is
+// refused is a gap, a service that refuses all has another reason than the request.
+const refusals = 8
+
 // asking asks the questions of a run, in rounds: each asks what is unread by then.
 type asking struct {
 	params   Params
@@ -35,6 +39,7 @@ type asking struct {
 
 	mu       sync.Mutex
 	failures int // requests in a row that exhausted their tries
+	refused  int // requests that were refused before any was answered; -1 once one was
 }
 
 func newAsking(p Params, from *source, rep progress.Reporter) *asking {
@@ -146,6 +151,7 @@ func (a *asking) once(ctx context.Context, q question, so *answer) error {
 		return a.unanswered(ctx, err, so)
 	}
 	a.answered()
+	a.welcome()
 	so.responses = append(so.responses, r)
 	if err == nil {
 		so.predictions, err = q.read(r.Answer)
@@ -169,7 +175,7 @@ func (a *asking) unanswered(ctx context.Context, err error, so *answer) error {
 	switch fault.Kind {
 	case llm.Refused:
 		so.done = true
-		return nil
+		return a.refusal(err)
 	case llm.Missing:
 		if so.done = a.params.Source == Batch || a.params.AllowMissing; so.done {
 			return nil
@@ -191,6 +197,26 @@ func (a *asking) failed(err error) error {
 		return nil
 	}
 	return fmt.Errorf("label: %d requests in a row failed, the service seems to be down; run again to go on: what was answered is kept: %w", a.failures, err)
+}
+
+// refusal counts a request that the service will not answer.
+func (a *asking) refusal(err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.params.Source != Live || a.refused < 0 {
+		return nil
+	}
+	if a.refused++; a.refused < refusals {
+		return nil
+	}
+	return fmt.Errorf("label: the first %d requests were all refused, nothing was bought; mend what the service complains of and run again: %w", a.refused, err)
+}
+
+// welcome ends the count of refusals for good: the service answers.
+func (a *asking) welcome() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refused = -1
 }
 
 // answered ends a row of failures.

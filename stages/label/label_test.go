@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -375,5 +376,41 @@ func TestFaultyInputs(t *testing.T) {
 	want = "label: " + empty.in.Architectures + " holds no demonstrations; run sample again"
 	if err := empty.run(t, params(Live)); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestAllRefused: a service that refuses whatever it is asked is not asked ten
+// thousand times.
+func TestAllRefused(t *testing.T) {
+	f, m := newFixture(t), newModel(t)
+	f.in.Getenv = m.environment
+	m.spoil = func(_ int, w http.ResponseWriter) bool {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"message":"temperature is not supported","code":"unsupported_value"}}`)
+		return true
+	}
+	p := params(Live)
+	p.TestPerRequest, p.UnlabelledPerRequest = 1, 1 // ten requests
+	const want = "label: the first 8 requests were all refused, nothing was bought; mend what the service complains of and run again: "
+	if err := f.run(t, p); err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), "unsupported_value: temperature is not supported") {
+		t.Errorf("got %v\nwant %s...", err, want)
+	}
+	if n := m.count(); n != 8 {
+		t.Errorf("%d requests, want 8", n)
+	}
+	m.mu.Lock()
+	m.requests, m.spoil = 0, func(n int, w http.ResponseWriter) bool {
+		if n > 1 {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"error":{"message":"too long"}}`)
+		}
+		return n > 1
+	}
+	m.mu.Unlock()
+	if err := f.run(t, p); err != nil {
+		t.Errorf("one was answered: %v", err)
+	}
+	if n := m.count(); n != 10 {
+		t.Errorf("%d requests, want all 10: nine gaps are no refusal of all", n)
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"hsnas/schemas"
 )
 
+// namedGaps is how many gaps are logged one by one.
+const namedGaps = 10
+
 // tables turns the answers into rows, and refuses a run without any label.
 func tables(p Params, price *price, questions []question, answers []answer, rep progress.Reporter) ([]schemas.Label, []schemas.Request, error) {
 	var labels []schemas.Label
@@ -17,8 +20,9 @@ func tables(p Params, price *price, questions []question, answers []answer, rep 
 	for i, q := range questions {
 		a := answers[i]
 		if a.gap != "" {
-			gaps++
-			rep.Logf("gap: %s: %s", q.request.CustomID, a.gap)
+			if gaps++; gaps <= namedGaps {
+				rep.Logf("gap: %s: %s", q.request.CustomID, a.gap)
+			}
 		}
 		for j, id := range q.ids {
 			row := schemas.Label{
@@ -34,6 +38,9 @@ func tables(p Params, price *price, questions []question, answers []answer, rep 
 	}
 	if gaps == len(questions) && !p.AllowMissing {
 		return nil, nil, fmt.Errorf("label: none of the %d requests was answered usably; the first: %s", gaps, answers[0].gap)
+	}
+	if gaps > namedGaps {
+		rep.Logf("and %d gaps more; labels.parquet names all of them in its column gap", gaps-namedGaps)
 	}
 	rep.Logf("%d labels from %d requests, %d gaps", len(labels), len(questions), gaps)
 	return labels, requests, nil
