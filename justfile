@@ -44,6 +44,11 @@ paper: data
     bin/hsnas run -x wmt14.en-fr
     bin/hsnas run -x wmt19.en-de
 
+# what each part of the prompt is worth, from recorded answers; writes every request of the matrix
+ablations: data
+    bin/hsnas run -x ablations
+    bin/hsnas eval --run ablations
+
 # fetch the published figures, where HSNAS_DATA does not name them
 data: setup
     [ -n "$HSNAS_DATA" ] || bin/hsnas data
@@ -69,9 +74,18 @@ bench pattern="." count="6":
 bench-training rounds="2": setup
     "$(benchmarks/peers/micro/python.sh)" benchmarks/peers/micro/compare.py bin/hsnas --rounds {{ rounds }} --out benchmarks/results/training.md
 
+# the LLM's engine against a service on this machine: throughput, memory, 50 kills
+bench-engine: setup
+    go test -count=1 ./benchmarks/engine -run Report -v -hsnas '{{ justfile_directory() }}/bin/hsnas' -report '{{ justfile_directory() }}/benchmarks/results/engine.md'
+    go test -count=1 ./stages/label -run Kills -v -kills 50
+
 # read a run's files with pandas, DuckDB, ONNX and run the documentation's snippets
 checks runs="runs":
     checks/run.sh '{{ runs }}'
+
+# live answers from llama.cpp's server and a model with random weights, on the loopback interface
+check-local-llm: setup
+    checks/local_llm/run.sh
 
 # remove what recipes built here (never runs/)
 clean:

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks runs with readers that are not ours: pandas, Polars and DuckDB on the
-# Parquet files, Python's onnx and onnxruntime on the models, and the
-# documentation's snippets. Python is for these checks alone.
+# Parquet files, Python's onnx and onnxruntime on the models, the official client's
+# types on the requests, and the documentation's snippets. Python is for these
+# checks alone.
 #
 # Usage: checks/run.sh [RUNS]   folder of runs, "runs" if not given
 set -euo pipefail
@@ -15,7 +16,7 @@ for run in "$runs"/*/; do
 	[ -f "$run/run.json" ] || continue
 	run=${run%/}
 	checked=$((checked + 1))
-	for check in formats parquet onnx_models; do
+	for check in formats parquet onnx_models batch_files; do
 		echo "checks: $check.py $run"
 		"$python" "checks/$check.py" "$run"
 	done

@@ -377,6 +377,7 @@ func (e *Experiment) reportStage() pipeline.Stage {
 				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile),
 				Costs: c.Path(costsFile), Labels: c.Path(labelsFile), Requests: c.Path(requestsFile),
 				Students: filepath.Join(distilled, "students.parquet"), Predictions: filepath.Join(distilled, "predictions.parquet"),
+				Curve:      filepath.Join(distilled, "learning_curve.parquet"),
 				Scoreboard: filepath.Join(distilled, "scoreboard.parquet"), Models: filepath.Join(exported, "models.parquet"),
 				Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile), Runs: c.Path(runsFile),
 			}

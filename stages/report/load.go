@@ -17,6 +17,7 @@ type artifacts struct {
 	labels        []schemas.Label
 	requests      []schemas.Request
 	students      []schemas.Student
+	curve         []schemas.CurvePoint
 	scores        []schemas.Score
 	latency       []schemas.LatencyScore
 	models        []schemas.Model
@@ -50,6 +51,7 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		{in.Labels, into(&a.labels, schemas.ReadLabels)},
 		{in.Requests, into(&a.requests, schemas.ReadRequests)},
 		{in.Students, into(&a.students, schemas.ReadStudents)},
+		{in.Curve, into(&a.curve, schemas.ReadLearningCurve)},
 		{in.Predictions, nil},
 		{in.Scoreboard, into(&a.scores, schemas.ReadScoreboard)},
 		{in.Latency, into(&a.latency, schemas.ReadLatencyScores)},

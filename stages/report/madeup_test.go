@@ -28,7 +28,7 @@ func madeUp(t *testing.T, dir string) Inputs {
 		TFS:           path("tfs/tfs.parquet"), Runs: path("tfs/runs.parquet"),
 		Training: path("supernet/training.parquet"), Winners: path("winners/winners.parquet"),
 		Labels: path("label/labels.parquet"), Requests: path("label/requests.parquet"),
-		Students: path("distill/students.parquet"), Scoreboard: path("distill/scoreboard.parquet"),
+		Students: path("distill/students.parquet"), Curve: path("distill/learning_curve.parquet"), Scoreboard: path("distill/scoreboard.parquet"),
 		Latency: path("latency/latency.parquet"), Models: path("export/models.parquet"),
 		Front: path("search/front.parquet"), Ledger: path("search/ledger.parquet"),
 		Benchmark: path("benchmark/benchmark.parquet"),
@@ -43,6 +43,7 @@ func madeUp(t *testing.T, dir string) Inputs {
 		schemas.WriteLabels(in.Labels, labels, p),
 		schemas.WriteRequests(in.Requests, requests, p),
 		schemas.WriteStudents(in.Students, students, p),
+		schemas.WriteLearningCurve(in.Curve, curve, p),
 		schemas.WriteScoreboard(in.Scoreboard, scores, p),
 		schemas.WriteLatencyScores(in.Latency, latencies, p),
 		schemas.WriteModels(in.Models, models, p),
@@ -199,4 +200,19 @@ var benchmarks = []schemas.Benchmark{
 	measured(schemas.PartEncoder, 20, nan),
 	measured(schemas.PartDecoder, 180, nan),
 	measured(schemas.PartTotal, 200, 149.5),
+}
+
+var curve = []schemas.CurvePoint{
+	curvePoint("ridge", 50, schemas.SubsetDrawn, 0.04, 0.2),
+	curvePoint("ridge", 50, schemas.SubsetDrawn, 0.02, 0.18),
+	curvePoint("ridge", 200, schemas.SubsetFold, 0.02, 0.17), // a size of the cross-validation alone
+	curvePoint("ridge", 250, schemas.SubsetAll, nan, 0.155),
+	curvePoint("mlp", 250, schemas.SubsetAll, nan, 0.17),
+}
+
+func curvePoint(student string, labels int32, subset string, label, test float64) schemas.CurvePoint {
+	return schemas.CurvePoint{
+		Student: student, Split: "123", Labels: labels, Subset: subset, LabelMAE: label, LabelTau: nan, TestMAE: test, TestTau: nan,
+		TeacherMAE: 0.15, TeacherTau: nan, DirectMAE: 0.3, DirectTau: nan,
+	}
 }

@@ -27,6 +27,7 @@ func (w *writer) students() {
 		})
 	}
 	w.table([]string{"student", "split", "features", ">labels", ">MAE (cv)", ">tau (cv)", ">MAE (training)", "", ">MAE (truth)", ">tau (truth)"}, rows)
+	w.curve()
 	w.exports()
 }
 

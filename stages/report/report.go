@@ -18,7 +18,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 4
+	Version = 5
 )
 
 // Params are the section "report" of an experiment. The zero value is not
@@ -46,7 +46,7 @@ type Inputs struct {
 	Architectures, TFS, Supernet, Costs, Runs    string
 	Trained, Training                            string // of a supernet that was trained here
 	Labels, Requests                             string
-	Students, Predictions, Scoreboard            string
+	Students, Predictions, Scoreboard, Curve     string
 	Latency, LatencyDataset, Models              string
 	Candidates, Front, Ledger, Winners           string
 	Benchmark, BenchmarkSamples, BenchmarkModels string
