@@ -10,6 +10,9 @@ if [ -n "${HSNAS_PYTHON:-}" ]; then
 	exit
 fi
 venv=.cache/venv-$(sha256sum checks/requirements.txt | cut -c 1-12)
+mkdir -p .cache
+exec 9>"$venv.lock"
+flock 9 # two that start at once make it once
 if [ ! -f "$venv/complete" ]; then
 	if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
 		sudo=""

@@ -24,7 +24,7 @@ func TestBatch(t *testing.T) {
 	tests := []struct{ id, answer, want string }{
 		{"a", "yes", ""},
 		{"z", "yes", ""},
-		{"cut", "yes", `request cut: the answer was cut at the token limit (finish_reason "length"); raise max_tokens`},
+		{"cut", "yes", `request cut: the answer was cut at the token limit (finish_reason "length"); set a higher max_tokens or max_completion_tokens`},
 		{"failed", "", "request failed: out.jsonl:6: the service failed with status 500: oops"},
 		{"expired", "", "request expired: out.jsonl:7: the service failed: This request could not be executed before the completion window expired."},
 		{"odd", "", "request odd: out.jsonl:8: the body is not a chat completion: json: cannot unmarshal string into Go value of type llm.completion"},

@@ -3,6 +3,7 @@ package llm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -349,5 +350,29 @@ func TestRetryAfterIsTheLeast(t *testing.T) {
 	}
 	if want := []time.Duration{3 * time.Second, time.Second, 2 * time.Second, 4 * time.Second}; !slices.Equal(pauses, want) {
 		t.Errorf("pauses %v, want %v", pauses, want)
+	}
+}
+
+// TestAnotherRequestsFault: where a run ends for the fault of one request, the
+// others, which end with it, neither take it for theirs nor hold themselves as
+// their own cause, which would send whoever looks for an *Error round in circles.
+func TestAnotherRequestsFault(t *testing.T) {
+	other := &Error{Kind: Exhausted, CustomID: "other", Tries: 3, Msg: "the service is down"}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(fmt.Errorf("label: %w", other))
+	err := new(Live).final(ctx, Request{CustomID: "mine"}, 1, context.Cause(ctx))
+	mine, ok := err.(*Error)
+	if !ok || mine.CustomID != "mine" || mine.Kind != Fatal {
+		t.Fatalf("%v", err)
+	}
+	if other.CustomID != "other" || other.Tries != 3 {
+		t.Errorf("the other request's fault became %+v", other)
+	}
+	depth := 0
+	for e := err; e != nil && depth < 10; e = errors.Unwrap(e) {
+		depth++
+	}
+	if depth == 10 {
+		t.Error("the error is its own cause")
 	}
 }

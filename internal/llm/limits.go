@@ -4,15 +4,17 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
 	"golang.org/x/time/rate"
 )
 
-// Estimate returns the tokens that the request may take, from above for prompts
-// of this project: English and digits take about 3 bytes a token, and an answer
-// at most what it is bounded to, 2,048 without a bound.
+// Estimate returns the tokens that the request may take: English and digits take
+// about 3 bytes a token with most tokenizers, and an answer at most what it is
+// bounded to, 2,048 without a bound. A tokenizer may cut finer; a Budget learns
+// that from the first answers.
 func (r Request) Estimate() (prompt, completion int64) {
 	for _, m := range r.Messages {
 		prompt += int64(len(m.Content))/3 + 8
@@ -64,6 +66,7 @@ type Budget struct {
 	dollars          float64
 	heldPrompt       int64
 	heldCompletion   int64
+	finer            float64 // largest ratio of a prompt's tokens to their estimate so far, where above 1
 }
 
 // Spent returns the tokens that were settled.
@@ -116,15 +119,22 @@ func (b *Budget) Allows(prompt, completion int64) *Shortage {
 }
 
 func (b *Budget) allows(prompt, completion int64) *Shortage {
-	taken := b.prompt + b.complete + b.heldPrompt + b.heldCompletion
+	heldPrompt := b.scaled(b.heldPrompt)
+	prompt = b.scaled(prompt)
+	taken := b.prompt + b.complete + heldPrompt + b.heldCompletion
 	if n := prompt + completion; b.MaxTokens > 0 && taken+n > b.MaxTokens {
 		return &Shortage{float64(b.MaxTokens), float64(taken), float64(n), false}
 	}
-	paid, more := b.dollars+b.Prices.Dollars(b.heldPrompt, b.heldCompletion), b.Prices.Dollars(prompt, completion)
+	paid, more := b.dollars+b.Prices.Dollars(heldPrompt, b.heldCompletion), b.Prices.Dollars(prompt, completion)
 	if b.MaxDollars > 0 && paid+more > b.MaxDollars {
 		return &Shortage{b.MaxDollars, paid, more, true}
 	}
 	return nil
+}
+
+// scaled is an estimate of a prompt's tokens, corrected by the answers so far.
+func (b *Budget) scaled(prompt int64) int64 {
+	return int64(math.Ceil(float64(prompt) * max(b.finer, 1)))
 }
 
 // Shortage is a bound of a budget and what it does not allow, all in tokens or
@@ -194,6 +204,7 @@ func (b *Budget) settle(prompt, completion int64, a *Response) {
 		b.spend(b.Prices, prompt, completion)
 	default:
 		b.spend(b.Prices, *a.PromptTokens, *a.CompletionTokens)
+		b.finer = max(b.finer, float64(*a.PromptTokens)/float64(max(prompt, 1)))
 	}
 }
 

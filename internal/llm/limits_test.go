@@ -44,6 +44,27 @@ func TestBudgetHolds(t *testing.T) {
 	}
 }
 
+// TestBudgetLearnsTheTokenizer: once an answer took thrice its estimate, what is
+// held and asked for is taken to do so too.
+func TestBudgetLearnsTheTokenizer(t *testing.T) {
+	b := &Budget{MaxTokens: 1000}
+	if err := b.reserve(100, 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.reserve(100, 10); err != nil {
+		t.Fatal(err)
+	}
+	b.settle(100, 10, &Response{PromptTokens: new(int64(300)), CompletionTokens: new(int64(10))})
+	// 310 are spent and 310 held; another takes 310, a fourth would be 1,240
+	if err := b.reserve(100, 10); err != nil {
+		t.Fatal(err)
+	}
+	const want = "the budget of 1000 tokens does not allow another request: 930 are spent or reserved, this one may take 310"
+	if err := b.reserve(100, 10); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // TestSettleJournal: answers of batches were cheaper than those asked live.
 func TestSettleJournal(t *testing.T) {
 	j := openJournal(t, filepath.Join(t.TempDir(), "journal.jsonl"))

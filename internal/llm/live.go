@@ -179,8 +179,10 @@ func (c *Live) Do(ctx context.Context, r Request) (Response, error) {
 
 // final fills the error in that the last try left.
 func (c *Live) final(ctx context.Context, r Request, tries int, err error) error {
+	// Where the context ended while a pause lasted, the error is the context's cause,
+	// and that may hold the *Error of another request.
 	var e *Error
-	if !errors.As(err, &e) { // the context ended while a pause lasted
+	if err == context.Cause(ctx) || !errors.As(err, &e) {
 		e = &Error{Kind: Fatal, Msg: err.Error(), cause: err}
 	}
 	if ctx.Err() != nil && e.cause == nil {

@@ -234,7 +234,7 @@ func TestUnusableAnswersArePaidFor(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		{"length", completionHandler(`{"predictions": [`, "length"), `request t-demos1-test-0: the answer was cut at the token limit (finish_reason "length"); raise max_tokens`},
+		{"length", completionHandler(`{"predictions": [`, "length"), `request t-demos1-test-0: the answer was cut at the token limit (finish_reason "length"); set a higher max_tokens or max_completion_tokens`},
 		{"filter", completionHandler("", "content_filter"), `request t-demos1-test-0: the answer was filtered (finish_reason "content_filter")`},
 		{"no choices", status(200, nil, `{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}`), `request t-demos1-test-0: the service sent no choices`},
 		{"empty", answer(""), `request t-demos1-test-0: the answer is empty`},
@@ -382,8 +382,8 @@ func TestBudget(t *testing.T) {
 		budget *Budget
 		want   string
 	}{
-		{&Budget{MaxTokens: 200}, "request t-demos1-test-0: the budget of 200 tokens does not allow another request: 240 are spent or reserved, this one may take 63"},
-		{&Budget{MaxDollars: 0.001, Prices: Prices{Prompt: 2, Completion: 10}}, "request t-demos1-test-0: the budget of $0.0010 does not allow another request: $0.0008 are spent or reserved, this one may take $0.0005"},
+		{&Budget{MaxTokens: 200}, "request t-demos1-test-0: the budget of 200 tokens does not allow another request: 120 are spent or reserved, this one may take 150"},
+		{&Budget{MaxDollars: 0.001, Prices: Prices{Prompt: 2, Completion: 10}}, "request t-demos1-test-0: the budget of $0.0010 does not allow another request: $0.0004 are spent or reserved, this one may take $0.0007"},
 	}
 	for _, tt := range tests {
 		c := s.live(Options{Budget: tt.budget}, nil)

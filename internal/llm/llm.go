@@ -86,7 +86,7 @@ func fault(choices int, content, finishReason string) string {
 	case choices == 0:
 		return "the service sent no choices"
 	case finishReason == "length":
-		return `the answer was cut at the token limit (finish_reason "length"); raise max_tokens`
+		return `the answer was cut at the token limit (finish_reason "length"); set a higher max_tokens or max_completion_tokens`
 	case finishReason == "content_filter":
 		return `the answer was filtered (finish_reason "content_filter")`
 	case content == "":

@@ -89,7 +89,7 @@ var outcomes = map[string]struct {
 	"closed":                     {passing, "the service closed the connection without an answer"},
 	"empty choices":              {asked, "request ID: the service sent no choices"},
 	"no choices":                 {asked, "request ID: the service sent no choices"},
-	"length":                     {asked, `request ID: the answer was cut at the token limit (finish_reason "length"); raise max_tokens`},
+	"length":                     {asked, `request ID: the answer was cut at the token limit (finish_reason "length"); set a higher max_tokens or max_completion_tokens`},
 	"content filter":             {asked, `request ID: the answer was filtered (finish_reason "content_filter")`},
 	"empty content":              {asked, "request ID: the answer is empty"},
 	"null content":               {asked, "request ID: the answer is empty"},

@@ -104,7 +104,7 @@ func TestBadAnswersAreAskedAgain(t *testing.T) {
 	for _, l := range f.labels(t) {
 		if gap := bare(l.CustomID) == "knobs-demost-test-0"; gap != (l.Gap != "") || gap != (l.Prediction != l.Prediction) {
 			t.Errorf("label %+v", l)
-		} else if gap && bare(l.Gap) != `request knobs-demost-test-0: the answer was cut at the token limit (finish_reason "length"); raise max_tokens` {
+		} else if gap && bare(l.Gap) != `request knobs-demost-test-0: the answer was cut at the token limit (finish_reason "length"); set a higher max_tokens or max_completion_tokens` {
 			t.Errorf("gap %q", l.Gap)
 		}
 	}

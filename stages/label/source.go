@@ -117,7 +117,11 @@ func (s *source) buyer(p Params, in Inputs, getenv func(string) string, options 
 // answers nothing of this run is another experiment's.
 func openBatch(p Params, prompts string, questions []question, rep progress.Reporter) (llm.Client, error) {
 	if p.Answers == "" {
-		return nil, config.Errorf("", 0, "label.source batch needs label.answers: send %s to the service's Batch API, and give its response file", prompts)
+		model := ""
+		if p.Model == "" {
+			model = "; set label.model first, as services want it in every request"
+		}
+		return nil, config.Errorf("", 0, "label.source batch needs label.answers: send %s to the service's Batch API, and give its response file%s", prompts, model)
 	}
 	client, err := openFile(p.Answers, llm.NewBatch)
 	if err != nil {
