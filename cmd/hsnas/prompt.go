@@ -74,6 +74,9 @@ func promptLines(c *cli.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if style.Ask == prompt.Pairs && len(queries)%2 != 0 {
+		return nil, config.Errorf("", 0, "--ask pairs compares the queries two by two; %d are no even number", len(queries))
+	}
 	var sampling llm.Sampling
 	if model := c.String("model"); model != "" {
 		sampling = llm.Sampling{Model: model, Temperature: new(float64)}

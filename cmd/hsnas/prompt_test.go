@@ -119,6 +119,7 @@ func TestPromptRefuses(t *testing.T) {
 		{"per request", good, shallow, []string{"--per-request", "0"}, `--per-request is 0; expected at least 1`},
 		{"way", good, shallow, []string{"--ask", "rank"}, `--ask is "rank"; did you mean "ranking"?; expected one of [values ranking pairs]`},
 		{"pairs", good, shallow, []string{"--ask", "pairs"}, `--ask pairs compares two queries; give --per-request 2`},
+		{"odd pairs", good, shallow, []string{"--ask", "pairs", "--per-request", "2"}, `--ask pairs compares the queries two by two; 1 are no even number`},
 		{"disguise", good, shallow, []string{"--disguise", "fals"}, `--disguise is "fals"; did you mean "false"?; expected one of [neutral false]`},
 		{"component", good, shallow, []string{"--leave-out", "costs"}, `--leave-out: unknown component "costs"; did you mean "cost"?`},
 		{"argument", good, shallow, []string{"file"}, `prompt takes flags alone, found "file"`},

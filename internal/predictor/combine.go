@@ -22,7 +22,6 @@ type Combination struct {
 	Weights    []float64 // of the opinions, sum 1
 	Prediction []float64
 	Lo, Hi     []float64 // NaN where too few demonstrations are there for the level
-	HeldOut    []float64 // [n], what the combination says about each demonstration without it
 }
 
 // Combine weighs opinions by how right they were about demonstrations that they had
@@ -30,11 +29,13 @@ type Combination struct {
 // combination of unbiased opinions whose errors are independent (Bates and
 // Granger, 1969). truth are the n measured scores.
 //
-// The intervals are those of the jackknife+ (Barber et al., 2021, Predictive
-// inference with the jackknife+): demonstration i is left out of the weights and
-// of every opinion that can be formed without it, and the residual it then has is
-// laid around what the rest say about the test architecture. Their coverage is at
-// least 2 level - 1 for exchangeable architectures, and about level as a rule.
+// The intervals are made as those of the jackknife+ (Barber et al., 2021,
+// Predictive inference with the jackknife+): demonstration i is left out of the
+// weights and of every opinion that can be formed without it, and the residual it
+// then has is laid around what the rest say about the test architecture. The
+// guarantee of that method does not carry over: opinions about the other
+// demonstrations were formed with i, and an opinion without Without stays as it is.
+// What they cover has to be measured, and the scoreboard does.
 func Combine(opinions []Opinion, truth []float64, level float64) (Combination, error) {
 	n := len(truth)
 	if len(opinions) == 0 || n < 3 {
@@ -55,8 +56,7 @@ func Combine(opinions []Opinion, truth []float64, level float64) (Combination, e
 	for i := range n {
 		c := combiner{opinions, truth, i}
 		w := c.weights()
-		out.HeldOut = append(out.HeldOut, weigh(w, func(k int) float64 { return opinions[k].HeldOut[i] }))
-		residual := math.Abs(truth[i] - out.HeldOut[i])
+		residual := math.Abs(truth[i] - weigh(w, func(k int) float64 { return opinions[k].HeldOut[i] }))
 		for j := range lower {
 			y := weigh(w, func(k int) float64 { return c.test(k, j) })
 			lower[j], upper[j] = append(lower[j], y-residual), append(upper[j], y+residual)

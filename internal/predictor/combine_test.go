@@ -29,7 +29,6 @@ func TestCombine(t *testing.T) {
 	}
 	check("weights", got.Weights, 0.8, 0.2)
 	check("prediction", got.Prediction, 6, 5)
-	check("held out", got.HeldOut, 11.2, 19.6, 30.4)
 	// Level 0.5 of three takes the second of each end.
 	check("lo", got.Lo, 5.4, 4.4)
 	check("hi", got.Hi, 6.4, 5.6)
@@ -63,6 +62,60 @@ func TestCombineCovers(t *testing.T) {
 		for i, y := range unseen {
 			all++
 			if got.Lo[i] <= y && y <= got.Hi[i] {
+				inside++
+			}
+		}
+	}
+	if share := float64(inside) / float64(all); share < 0.87 || share > 0.97 {
+		t.Errorf("%.3f of the truths inside, want about 0.9", share)
+	}
+}
+
+// TestCombineCoversWithRefits: the same where opinions are lines that are fitted
+// anew without each demonstration, as the controls are.
+func TestCombineCoversWithRefits(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	inside, all := 0, 0
+	for range 400 {
+		const n, tests = 10, 5
+		x, y := make([]float64, n+tests), make([]float64, n+tests)
+		for i := range x {
+			x[i] = r.NormFloat64()
+			y[i] = 2*x[i] + r.NormFloat64()
+		}
+		fit := func(without int) (slope, centre float64) {
+			var xx, xy, sx, sy, m float64
+			for i := range n {
+				if i != without {
+					sx, sy, m = sx+x[i], sy+y[i], m+1
+				}
+			}
+			for i := range n {
+				if i != without {
+					xx, xy = xx+(x[i]-sx/m)*(x[i]-sx/m), xy+(x[i]-sx/m)*(y[i]-sy/m)
+				}
+			}
+			return xy / xx, sy/m - xy/xx*sx/m
+		}
+		line := func(without int, at []float64) []float64 {
+			slope, centre := fit(without)
+			out := make([]float64, len(at))
+			for i, v := range at {
+				out[i] = centre + slope*v
+			}
+			return out
+		}
+		o := Opinion{Name: "line", Test: line(-1, x[n:])}
+		for i := range n {
+			o.HeldOut, o.Without = append(o.HeldOut, line(i, x[i:i+1])[0]), append(o.Without, line(i, x[n:]))
+		}
+		got, err := Combine([]Opinion{o}, y[:n], 0.9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range tests {
+			all++
+			if got.Lo[j] <= y[n+j] && y[n+j] <= got.Hi[j] {
 				inside++
 			}
 		}

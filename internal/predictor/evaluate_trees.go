@@ -24,12 +24,30 @@ type fileNode struct {
 	leaf      bool
 }
 
+// ensembleAttributes are those that the trees are exported with: others would change
+// what a file means.
+var ensembleAttributes = []string{
+	"n_targets", "nodes_treeids", "nodes_nodeids", "nodes_modes", "nodes_featureids", "nodes_values",
+	"nodes_truenodeids", "nodes_falsenodeids", "target_treeids", "target_nodeids", "target_ids", "target_weights",
+}
+
 // readEnsemble takes an operator's attributes apart and refuses what hsnas does
 // not write.
 func readEnsemble(n *onnx.NodeProto) (*ensemble, error) {
 	a := map[string]*onnx.AttributeProto{}
 	for _, attr := range n.GetAttribute() {
+		if !slices.Contains(ensembleAttributes, attr.GetName()) {
+			return nil, fmt.Errorf("the attribute %s is none that hsnas writes", attr.GetName())
+		}
 		a[attr.GetName()] = attr
+	}
+	if targets := a["n_targets"].GetI(); targets != 1 {
+		return nil, fmt.Errorf("%d targets, expected 1", targets)
+	}
+	for _, id := range a["target_ids"].GetInts() {
+		if id != 0 {
+			return nil, fmt.Errorf("a leaf of target %d, expected 0", id)
+		}
 	}
 	ints := func(name string) []int64 { return a[name].GetInts() }
 	size := len(ints("nodes_treeids"))

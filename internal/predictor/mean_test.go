@@ -80,6 +80,9 @@ func TestEvaluateRefusesDamagedTrees(t *testing.T) {
 		{"short", func(a map[string]*onnx.AttributeProto) { a["nodes_nodeids"].Ints = nil }, "TreeEnsembleRegressor: nodes_nodeids has 0 elements for 6 nodes"},
 		{"values", func(a map[string]*onnx.AttributeProto) { a["nodes_values"].Floats = nil }, "TreeEnsembleRegressor: 6 modes and 0 values for 6 nodes"},
 		{"weights", func(a map[string]*onnx.AttributeProto) { a["target_weights"].Floats = nil }, "TreeEnsembleRegressor: 4 nodes and 0 weights for 4 leaves"},
+		{"targets", func(a map[string]*onnx.AttributeProto) { a["n_targets"].I = new(int64(2)) }, "TreeEnsembleRegressor: 2 targets, expected 1"},
+		{"other target", func(a map[string]*onnx.AttributeProto) { a["target_ids"].Ints[0] = 1 }, "TreeEnsembleRegressor: a leaf of target 1, expected 0"},
+		{"unknown", func(a map[string]*onnx.AttributeProto) { a["target_ids"].Name = "base_values" }, "TreeEnsembleRegressor: the attribute base_values is none that hsnas writes"},
 		{"mode", func(a map[string]*onnx.AttributeProto) { a["nodes_modes"].Strings[0] = []byte("BRANCH_LT") }, "TreeEnsembleRegressor: a node of mode BRANCH_LT, expected BRANCH_LEQ or LEAF"},
 		{"feature", func(a map[string]*onnx.AttributeProto) { a["nodes_featureids"].Ints[0] = 3 }, "node 0 of tree 0 leads nowhere for 3 features"},
 		{"astray", func(a map[string]*onnx.AttributeProto) {

@@ -55,9 +55,8 @@ type Bootstrap struct {
 // Scoreboard ranks nothing: it measures every outcome on each of its splits and
 // on their mean, with 95 % percentile bootstrap intervals over the
 // architectures and a paired bootstrap against the outcome named reference. For
-// a mean the architectures are drawn within each split, all splits in one draw,
-// and the statistic is the mean over the splits. Every predictor meets the same
-// resamples.
+// a mean the architectures of all splits are drawn together, and the statistic is
+// the mean over the splits. Every predictor meets the same resamples.
 func Scoreboard(outcomes []Outcome, reference string, b Bootstrap) []Standing {
 	if b.Draws == 0 {
 		b.Draws = 2000
@@ -131,20 +130,36 @@ func coverage(splits []SplitOutcome) (share, width float64) {
 	return inside / all, width / all // 0/0 is NaN
 }
 
-// resampled draws within each split and returns the mean over the splits of MAE
-// and tau for each draw. The random numbers depend on the seed, the splits'
-// names and sizes alone, so that outcomes about the same architectures are
-// resampled alike.
+// resampled draws architectures, with replacement, and returns the mean over the
+// splits of MAE and tau for each draw. An architecture that several splits test is
+// drawn for all of them at once: what its truth errs by, it errs by in each. The
+// random numbers depend on the seed, the splits' names and the architectures alone,
+// so that outcomes about the same architectures are resampled alike.
 func resampled(splits []SplitOutcome, b Bootstrap) (mae, tau []float64) {
 	mae, tau = make([]float64, b.Draws), make([]float64, b.Draws)
+	place, h := map[string]int{}, fnv.New64a()
 	for _, s := range splits {
-		h := fnv.New64a()
 		h.Write([]byte(s.Split))
-		r := rand.New(rand.NewPCG(b.Seed, h.Sum64()))
-		items := make([]int, len(s.Truth))
-		for d := range b.Draws {
-			for i := range items {
-				items[i] = r.IntN(len(items))
+		for _, id := range s.IDs {
+			if _, ok := place[id]; !ok {
+				place[id] = len(place)
+			}
+		}
+	}
+	r := rand.New(rand.NewPCG(b.Seed, h.Sum64()))
+	drawn := make([]int, len(place))
+	var items []int
+	for d := range b.Draws {
+		clear(drawn)
+		for range drawn {
+			drawn[r.IntN(len(drawn))]++
+		}
+		for _, s := range splits {
+			items = items[:0]
+			for i, id := range s.IDs {
+				for range drawn[place[id]] {
+					items = append(items, i)
+				}
 			}
 			prediction, truth := metric.Pick(s.Prediction, items), metric.Pick(s.Truth, items)
 			mae[d] += metric.MAE(prediction, truth) / float64(len(splits))
@@ -213,5 +228,13 @@ func paired(splits []SplitOutcome, reference map[string]SplitOutcome) (mine, the
 }
 
 func (s SplitOutcome) pick(items []int) SplitOutcome {
-	return SplitOutcome{Split: s.Split, Prediction: metric.Pick(s.Prediction, items), Truth: metric.Pick(s.Truth, items)}
+	return SplitOutcome{Split: s.Split, IDs: pickText(s.IDs, items), Prediction: metric.Pick(s.Prediction, items), Truth: metric.Pick(s.Truth, items)}
+}
+
+func pickText(from []string, items []int) []string {
+	out := make([]string, len(items))
+	for k, i := range items {
+		out[k] = from[i]
+	}
+	return out
 }

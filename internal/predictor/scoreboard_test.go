@@ -118,3 +118,25 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedArchitecturesAreDrawnOnce: two splits that test the same architectures
+// are no more evidence than one.
+func TestSharedArchitecturesAreDrawnOnce(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	truth, said := make([]float64, 20), make([]float64, 20)
+	for i := range truth {
+		truth[i] = r.NormFloat64()
+		said[i] = truth[i] + r.NormFloat64()
+	}
+	split := func(name string) SplitOutcome {
+		return SplitOutcome{Split: name, IDs: ids(20), Prediction: said, Truth: truth}
+	}
+	width := map[string]float64{}
+	o := Outcome{Predictor: "a", Splits: []SplitOutcome{split("1"), split("2"), split("3"), split("4")}}
+	for _, s := range Scoreboard([]Outcome{o}, "a", Bootstrap{Draws: 2000, Seed: 1}) {
+		width[s.Split] = s.MAE95.Hi - s.MAE95.Lo
+	}
+	if ratio := width[MeanSplit] / width["1"]; ratio < 0.9 || ratio > 1.1 {
+		t.Errorf("the interval of four equal splits is %.2f as wide as one's, want 1", ratio)
+	}
+}

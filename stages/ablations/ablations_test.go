@@ -191,6 +191,23 @@ func TestBradleyTerry(t *testing.T) {
 	}
 }
 
+// TestMinimised: where lower is better, the best of a ranking is the lowest.
+func TestMinimised(t *testing.T) {
+	w := newWorld(t)
+	own := *w.in.Task
+	own.Metric.Direction = "minimize"
+	w.in.Task = &own
+	w.cell(t, "full", prompt.Values, said{"s", 1, "s1 s2 s3", []float64{10, 20, 30}})
+	w.cell(t, "ranking", prompt.Ranking, said{"s", 1, "s1 s2 s3", []float64{2, 1, 0}})
+	w.cell(t, "pairs", prompt.Pairs, said{"s", 1, "s1 s2", []float64{1, 0}}, said{"s", 1, "s2 s3", []float64{1, 0}})
+	got := w.run(t)
+	for _, cell := range []string{"full", "ranking", "pairs"} {
+		if tau := got[cell+" s"].Tau; !near(tau, 1) {
+			t.Errorf("%s: tau %v of answers that are right, want 1", cell, tau)
+		}
+	}
+}
+
 func TestPriceModelRefused(t *testing.T) {
 	w := newWorld(t)
 	w.cell(t, "full", prompt.Values, said{"s", 1, "s1 s2 s3", []float64{1, 2, 3}})

@@ -182,7 +182,11 @@ func (m *matrix) outcome(c *cell, split string, labels []schemas.Label) (o predi
 		y := metric.Mean(said[id])
 		if c.ask == prompt.Pairs {
 			y = strengths[id]
-		} else if len(said[id]) > 1 && c.ask == prompt.Values {
+		}
+		if c.ask != prompt.Values && m.task.Metric.Minimize() {
+			y = -y // better is lower there, while orders have the best highest
+		}
+		if len(said[id]) > 1 && c.ask == prompt.Values {
 			c.spread(split, metric.Std(said[id]))
 		}
 		o.IDs, o.Prediction, o.Truth = append(o.IDs, id), append(o.Prediction, y), append(o.Truth, m.truth[id])

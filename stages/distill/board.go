@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"hsnas/internal/predictor"
 	"hsnas/internal/published"
@@ -117,8 +118,10 @@ func (b *board) append(name string, so predictor.SplitOutcome, note string) {
 // controls fits them anew to the demonstrations of every split.
 func (b *board) controls(ctx context.Context) error {
 	var supernets []predictor.Column
-	if scores := b.data.supernets[b.supernet]; len(scores) > 0 {
-		supernets = append(supernets, column(b.supernet, scores))
+	for _, name := range slices.Compact(slices.Sorted(slices.Values([]string{b.supernet, bestSupernet}))) {
+		if scores := b.data.supernets[name]; len(scores) > 0 {
+			supernets = append(supernets, column(name, scores))
+		}
 	}
 	for _, s := range b.data.splits {
 		controls, err := predictor.Controls(b.data.task, b.data.demonstrated(s), b.data.lines(), supernets)

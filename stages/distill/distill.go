@@ -18,7 +18,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "distill"
-	Version = 3
+	Version = 4
 )
 
 // Predictors by name; students are "student:NAME", their regressors fitted to the

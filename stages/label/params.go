@@ -45,7 +45,7 @@ type Params struct {
 	// predictor weighs the LLM by. 0 asks nothing about demonstrations.
 	Folds int `yaml:"folds"`
 	// Elicitation is what is asked for: values, one for each query; ranking, the
-	// order of the queries of a request; or pairs, which of two is better.
+	// order of a whole test set in one request; or pairs, which of two is better.
 	Elicitation string `yaml:"elicitation"`
 	// PairsPerQuery is how many others each test architecture is compared with.
 	PairsPerQuery int `yaml:"pairs_per_query"`

@@ -102,16 +102,19 @@ func (a *asker) split(split string) error {
 
 // grouped divides the queries about a test set into requests.
 func (a *asker) grouped(queries []query) [][]query {
-	if a.params.Elicitation == prompt.Pairs {
+	switch a.params.Elicitation {
+	case prompt.Pairs:
 		return pairs(queries, a.params.PairsPerQuery)
+	case prompt.Ranking: // ranks of different requests cannot be compared
+		return [][]query{queries}
 	}
 	return slices.Collect(slices.Chunk(queries, a.params.TestPerRequest))
 }
 
-// pairs compares each query with others, the nearest behind it in a circle, so
-// that all are compared equally often; per is rounded up to an even number where
-// there are enough of them. Every other pair is turned around, as a model may
-// prefer what it reads first.
+// pairs compares each query with others, the nearest behind it in a circle, so that
+// all are compared equally often, and each is read first as often as second: a
+// model may prefer one of the places. per is rounded up to an even number where
+// there are enough queries.
 func pairs(queries []query, per int) [][]query {
 	var out [][]query
 	n := len(queries)
@@ -120,11 +123,7 @@ func pairs(queries []query, per int) [][]query {
 			if 2*distance == n && i >= distance {
 				break // the circle's diameters, each once
 			}
-			pair := []query{queries[i], queries[(i+distance)%n]}
-			if len(out)%2 == 1 {
-				slices.Reverse(pair)
-			}
-			out = append(out, pair)
+			out = append(out, []query{queries[i], queries[(i+distance)%n]})
 		}
 	}
 	return out

@@ -95,7 +95,7 @@ func TestPairs(t *testing.T) {
 		for i := range queries {
 			queries[i].id = string(rune('a' + i))
 		}
-		met, count := map[string]bool{}, map[string]int{}
+		met, count, first := map[string]bool{}, map[string]int{}, map[string]int{}
 		got := pairs(queries, tt.per)
 		for _, p := range got {
 			a, b := min(p[0].id, p[1].id), max(p[0].id, p[1].id)
@@ -103,6 +103,7 @@ func TestPairs(t *testing.T) {
 				t.Errorf("%d queries, %d each: pair %s %s", tt.n, tt.per, a, b)
 			}
 			met[a+b] = true
+			first[p[0].id]++
 			count[a]++
 			count[b]++
 		}
@@ -112,6 +113,9 @@ func TestPairs(t *testing.T) {
 		for id, n := range count {
 			if n != 2*tt.want/tt.n {
 				t.Errorf("%d queries, %d each: %s is in %d pairs", tt.n, tt.per, id, n)
+			}
+			if tt.per < tt.n-1 && 2*first[id] != n { // diameters of a circle have one first
+				t.Errorf("%d queries, %d each: %s is read first in %d of %d pairs", tt.n, tt.per, id, first[id], n)
 			}
 		}
 	}
