@@ -29,18 +29,53 @@ func (e *Experiment) ablationStages(published []string, table string) ([]pipelin
 		stages = slices.Insert(stages, 0, e.corpusStage())
 	}
 	inputs := []string{architecturesFile, tfsFile}
+	params, err := e.labelParams()
+	if err != nil {
+		return nil, err
+	}
+	matrix := &label.Matrix{Cells: params}
 	var cells []ablations.Answers
+	for i, c := range e.Ablations.Cells {
+		p, out := params[i], cellFiles(c.Name)
+		stages = append(stages, e.labelStageAs(label.Name+"-"+c.Name, p, out, matrix))
+		inputs = append(inputs, out.Labels, out.Requests, out.Prompts)
+		cells = append(cells, ablations.Answers{Name: c.Name, Group: c.Group, Ask: p.Elicitation})
+	}
+	return append(stages, e.ablationStage(inputs, cells)), nil
+}
+
+// labelParams are those of every label stage: of each cell, or of the one stage where
+// there are none.
+func (e *Experiment) labelParams() ([]label.Params, error) {
+	if len(e.Ablations.Cells) == 0 {
+		return []label.Params{e.Label}, nil
+	}
+	var out []label.Params
 	for _, c := range e.Ablations.Cells {
 		p, err := e.cellParams(c)
 		if err != nil {
 			return nil, err
 		}
-		out := cellFiles(c.Name)
-		stages = append(stages, e.labelStageAs(label.Name+"-"+c.Name, p, out))
-		inputs = append(inputs, out.Labels, out.Requests, out.Prompts)
-		cells = append(cells, ablations.Answers{Name: c.Name, Group: c.Group, Ask: p.Elicitation})
+		out = append(out, p)
 	}
-	return append(stages, e.ablationStage(inputs, cells)), nil
+	return out, nil
+}
+
+// checkPrices says before the first stage which price is not known that has to be.
+func (e *Experiment) checkPrices() error {
+	params, err := e.labelParams()
+	if err != nil {
+		return err
+	}
+	for _, p := range params {
+		if err := p.CheckPrice(); err != nil {
+			return err
+		}
+	}
+	if len(e.Ablations.Cells) == 0 {
+		return nil
+	}
+	return e.Ablations.CheckPrice()
 }
 
 // cellParams are the experiment's label parameters with what the cell changes.
@@ -50,6 +85,7 @@ func (e *Experiment) cellParams(c ablations.Cell) (label.Params, error) {
 		if err := config.DecodeNode(e.file, &c.Label, &p); err != nil {
 			return p, err
 		}
+		e.resolveLabel(&p)
 	}
 	if p.Tag == "" {
 		p.Tag = c.Name

@@ -98,10 +98,8 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 			*file = e.absolute(*file)
 		}
 	}
-	e.Task, e.Label.Answers = e.resolve(e.Task), e.resolve(e.Label.Answers)
-	if e.Label.Prices != "" {
-		e.Label.Prices = e.absolute(e.Label.Prices)
-	}
+	e.Task = e.resolve(e.Task)
+	e.resolveLabel(&e.Label)
 	for i, d := range e.Latency.Datasets {
 		e.Latency.Datasets[i] = e.resolve(d)
 	}
@@ -127,6 +125,14 @@ func (e *Experiment) resolve(nameOrPath string) string {
 		return nameOrPath
 	}
 	return e.absolute(nameOrPath)
+}
+
+// resolveLabel does so with the files that label parameters name.
+func (e *Experiment) resolveLabel(p *label.Params) {
+	p.Answers = e.resolve(p.Answers)
+	if p.Prices != "" {
+		p.Prices = e.absolute(p.Prices)
+	}
 }
 
 // absolute is a path of the experiment file, seen from anywhere.

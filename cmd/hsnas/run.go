@@ -42,7 +42,7 @@ func runCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := e.Label.CheckPrice(); err != nil {
+			if err := e.checkPrices(); err != nil {
 				return err
 			}
 			e.confirmed = c.Bool("yes")

@@ -118,11 +118,11 @@ type withAnswers[P any] struct {
 }
 
 // answersSum returns the SHA-256 of the recorded answers where they ship, else "".
-func (e *Experiment) answersSum() string {
-	if e.Label.Source != label.Replay {
+func (e *Experiment) answersSum(p label.Params) string {
+	if p.Source != label.Replay {
 		return ""
 	}
-	_, text, err := label.Shipped(e.Label, e.task)
+	_, text, err := label.Shipped(p, e.task)
 	if err != nil {
 		return "" // a file of the user's, or none, as the stage will say
 	}
@@ -196,12 +196,12 @@ func (e *Experiment) tfsStage(files []string, table string) pipeline.Stage {
 }
 
 func (e *Experiment) labelStage() pipeline.Stage {
-	return e.labelStageAs(label.Name, e.Label, label.Outputs{Labels: labelsFile, Requests: requestsFile, Prompts: promptsFile})
+	return e.labelStageAs(label.Name, e.Label, label.Outputs{Labels: labelsFile, Requests: requestsFile, Prompts: promptsFile}, nil)
 }
 
 // labelStageAs is the stage label under another name, with other parameters, into
-// other artifacts. All of a run share one journal.
-func (e *Experiment) labelStageAs(name string, p label.Params, out label.Outputs) pipeline.Stage {
+// other artifacts. All of a run share one journal; matrix is nil where this is the only one.
+func (e *Experiment) labelStageAs(name string, p label.Params, out label.Outputs, matrix *label.Matrix) pipeline.Stage {
 	var answers []string
 	if p.Answers != "" && (task.IsPath(p.Answers) || p.Source == label.Batch) {
 		answers = []string{p.Answers}
@@ -210,12 +210,12 @@ func (e *Experiment) labelStageAs(name string, p label.Params, out label.Outputs
 		answers = append(answers, p.Prices)
 	}
 	return pipeline.Stage{
-		Name: name, Version: label.Version, Params: withAnswers[label.Params]{p, e.answersSum(), p.ShippedPrice()},
+		Name: name, Version: label.Version, Params: withAnswers[label.Params]{p, e.answersSum(p), p.ShippedPrice()},
 		Inputs: []string{architecturesFile, tfsFile}, External: append(answers, e.task.Files()...),
 		Outputs: []string{out.Labels, out.Requests, out.Prompts},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			in := label.Inputs{
-				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Journal: c.Path(journalFile), Confirmed: e.confirmed,
+				Task: e.task, Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile), Journal: c.Path(journalFile), Confirmed: e.confirmed, Matrix: matrix,
 			}
 			if e.task.Data.LLMAS != "" {
 				in.UnlabelledSet = e.Sample.UnlabelledSet

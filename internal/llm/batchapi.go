@@ -2,7 +2,9 @@ package llm
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +18,13 @@ type BatchOptions struct {
 	State string                           // file in which it notes what it sends; it outlives the run
 	Poll  time.Duration                    // between two looks at a batch; 30 seconds
 	Logf  func(format string, args ...any) // nil for silence
+	// FetchOnly buys nothing: Prepare waits for what noted batches hold, and is an
+	// ErrFetchOnly where that is not all.
+	FetchOnly bool
 }
+
+// ErrFetchOnly says that answers would have to be bought.
+var ErrFetchOnly = errors.New("no batch holds all of the requests, and none may be bought")
 
 // BatchAPI has requests answered by batches of a service that speaks OpenAI's
 // Batch API: it uploads them, waits, and fetches the answers. Prepare does all of
@@ -33,6 +41,8 @@ type BatchAPI struct {
 	state    *batchState
 	outcomes map[string]outcome // by request key, since the last Prepare
 	taken    map[string]bool    // ids of batches that ended and have been read
+	held     map[string]bool    // keys of requests for which the budget holds tokens back
+	refused  map[string]outcome // by request key, what the service will not answer, however often it is asked
 }
 
 // outcome is what a batch made of a request.
@@ -61,7 +71,8 @@ func NewBatchAPI(getenv func(string) string, o BatchOptions) (*BatchAPI, error) 
 	}
 	base := strings.TrimSuffix(live.endpoint, "/chat/completions")
 	return &BatchAPI{
-		options: o, live: live, calls: newBatchCalls(live, base, getenv(KeyVariable)), state: state, taken: map[string]bool{},
+		options: o, live: live, calls: newBatchCalls(live, base, getenv(KeyVariable)), state: state,
+		taken: map[string]bool{}, held: map[string]bool{}, refused: map[string]outcome{},
 	}, nil
 }
 
@@ -98,24 +109,93 @@ type round struct {
 	order    []string
 }
 
-// Prepare implements Preparer. It returns when every batch with one of the requests
-// has ended, or with an error; what was fetched until then can be had from Do.
-func (b *BatchAPI) Prepare(ctx context.Context, requests []Request) error {
-	b.outcomes = map[string]outcome{}
-	r := round{requests: map[string]Request{}}
+// begin starts a round of requests, but for those that were refused already.
+func (b *BatchAPI) begin(requests []Request) *round {
+	b.outcomes = maps.Clone(b.refused)
+	r := &round{requests: map[string]Request{}}
 	for _, q := range requests {
 		key := q.Key()
+		if _, ok := b.refused[key]; ok {
+			continue
+		}
 		if _, ok := r.requests[key]; !ok {
 			r.order = append(r.order, key)
 		}
 		r.requests[key] = q
 	}
-	running, err := b.attach(ctx, &r)
+	return r
+}
+
+// Resume implements Resumer for the batches that are noted: it takes the answers of
+// those that have ended, and looks for those whose id is missing.
+func (b *BatchAPI) Resume(ctx context.Context, requests []Request) (held map[string]bool, err error) {
+	r := b.begin(requests)
+	batches, err := b.attach(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if b.lost(r) {
+		found, err := b.recover(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			if batches, err = b.attach(ctx, r); err != nil {
+				return nil, err
+			}
+		}
+	}
+	held = map[string]bool{}
+	for key := range b.refused {
+		held[key] = true
+	}
+	for _, at := range batches {
+		for key := range b.reserve(r, at.keys) {
+			held[key] = true
+		}
+	}
+	return held, nil
+}
+
+// lost says whether a request of the round is in an input of which a batch may have
+// been made that was never noted.
+func (b *BatchAPI) lost(r *round) bool {
+	for sum, open := range b.state.open {
+		if open && r.wants(b.state.inputs[sum]) {
+			return true
+		}
+	}
+	return false
+}
+
+// reserve holds back what the round's requests in a batch may take, which is bought
+// already: whatever the budget says, and once, however often the batch is looked at.
+// It returns their keys.
+func (b *BatchAPI) reserve(r *round, keys map[string]string) map[string]bool {
+	out := map[string]bool{}
+	for _, key := range keys {
+		q, ok := r.requests[key]
+		if !ok {
+			continue
+		}
+		if out[key] = true; !b.held[key] {
+			b.held[key] = true
+			b.options.Budget.hold(q.Estimate())
+		}
+	}
+	return out
+}
+
+// Prepare implements Preparer. It returns when every batch with one of the requests
+// has ended, or with an error; what was fetched until then can be had from Do.
+func (b *BatchAPI) Prepare(ctx context.Context, requests []Request) error {
+	r := b.begin(requests)
+	running, err := b.attach(ctx, r)
 	if err != nil {
 		return err
 	}
 	for {
-		parts, err := split(b.uncovered(&r, running), batchRequests, batchBytes)
+		parts, err := split(b.uncovered(r, running), batchRequests, batchBytes)
 		if err != nil {
 			return err
 		}
@@ -124,12 +204,15 @@ func (b *BatchAPI) Prepare(ctx context.Context, requests []Request) error {
 			return err
 		}
 		if found {
-			if running, err = b.attach(ctx, &r); err != nil {
+			if running, err = b.attach(ctx, r); err != nil {
 				return err
 			}
 			continue
 		}
-		return b.buy(ctx, &r, running, parts)
+		if b.options.FetchOnly && len(parts) > 0 {
+			return ErrFetchOnly
+		}
+		return b.buy(ctx, r, running, parts)
 	}
 }
 
@@ -145,7 +228,7 @@ type running struct {
 func (b *BatchAPI) attach(ctx context.Context, r *round) ([]*running, error) {
 	var out []*running
 	for _, k := range b.state.batches {
-		keys := b.state.inputs[k.input]
+		keys := k.requests
 		if b.taken[k.id] || !r.wants(keys) {
 			continue
 		}
@@ -234,11 +317,7 @@ func date() string { return time.Now().UTC().Format(time.RFC3339) }
 // buy submits the parts and waits for all batches.
 func (b *BatchAPI) buy(ctx context.Context, r *round, batches []*running, parts []*part) error {
 	for _, at := range batches {
-		for _, key := range at.keys {
-			if q, ok := r.requests[key]; ok {
-				b.options.Budget.hold(q.Estimate())
-			}
-		}
+		b.reserve(r, at.keys)
 	}
 	for i, p := range parts {
 		what := fmt.Sprintf("a batch of %d requests", len(p.requests))
@@ -249,6 +328,9 @@ func (b *BatchAPI) buy(ctx context.Context, r *round, batches []*running, parts 
 		if err != nil {
 			b.options.Budget.settle(p.prompt, p.completion, nil)
 			return b.interrupted(ctx, batches, err)
+		}
+		for _, key := range p.requests {
+			b.held[key] = true
 		}
 		b.options.Logf("batch %s: %d requests are with the service (batch %d of %d)", at.id, len(p.requests), i+1, len(parts))
 		batches = append(batches, at)

@@ -639,3 +639,125 @@ func TestFaultyBatchState(t *testing.T) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
+
+// TestBatchStateKeepsEachNote: the same input sent to two services is two batches of
+// requests with other keys.
+func TestBatchStateKeepsEachNote(t *testing.T) {
+	s, err := openBatchState(filepath.Join(t.TempDir(), "batches.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	sum := strings.Repeat("a", 64)
+	for _, n := range []batchNote{
+		{Input: sum, Requests: map[string]string{"q": "first"}},
+		{Input: sum, Batch: "batch-1"},
+		{Input: sum, Requests: map[string]string{"q": "second"}},
+		{Input: sum, Batch: "batch-2"},
+	} {
+		if err := s.note(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.batches[0].requests["q"] != "first" || s.batches[1].requests["q"] != "second" {
+		t.Errorf("batches %v", s.batches)
+	}
+}
+
+// TestBatchUnreadableLines: they keep nothing from being read behind them, are named,
+// and count against the budget as answers that were paid for.
+func TestBatchUnreadableLines(t *testing.T) {
+	s := serveBatches(t)
+	s.end = func(b *fakeBatch, lines []batchInput) {
+		b.rows = fakeRow(lines[0]) + "{\"custom_id\":\"q-1\",\"resp" + secret + "\n" + `{"response":{}}` + "\n" + fakeRow(lines[3])
+	}
+	r := newBatchRun(t, s)
+	c, requests := r.client(), r.asked(5)
+	if err := c.Prepare(t.Context(), requests); err != nil {
+		t.Fatal(err)
+	}
+	r.check(c, requests, func(i int) string {
+		if i == 0 || i == 3 {
+			return ""
+		}
+		return fmt.Sprintf("request q-%d: batch batch-1 ended without an answer to it (completed)", i)
+	})
+	file := *s.batches[0].Output
+	want := "batch batch-1: 2 lines cannot be read; left out: " + file + ":2: not a line of a batch response file: unexpected end of JSON input; " +
+		file + `:3: "custom_id" is missing; expected a line of a batch response file` + "\n"
+	if !strings.Contains(r.log.String(), want) {
+		t.Errorf("log %s\nwant %s", r.log.String(), want)
+	}
+	if n := s.calls["GET /files/"+file+"/content"]; n != 3 {
+		t.Errorf("fetched %d times, want 3: what is cut looks the same", n)
+	}
+	prompt, completion := requests[1].Estimate()
+	if p, q := r.budget.Spent(); p != 2*(10+prompt) || q != 2*(5+completion) || r.budget.heldPrompt != 0 || r.budget.heldCompletion != 0 {
+		t.Errorf("%d and %d tokens spent, %d and %d held", p, q, r.budget.heldPrompt, r.budget.heldCompletion)
+	}
+}
+
+// TestBatchResume: a new process fetches what a batch has answered and learns what need
+// not be bought, and nothing is bought where that is forbidden.
+func TestBatchResume(t *testing.T) {
+	s := serveBatches(t)
+	s.end = func(b *fakeBatch, lines []batchInput) {
+		b.Status, b.rows = "expired", fakeRow(lines[0])
+		b.faults = faultRow("q-1", 400, "context_length_exceeded") + expiredRow("q-2")
+	}
+	r := newBatchRun(t, s)
+	fresh := r.client()
+	if held, err := fresh.Resume(t.Context(), r.asked(3)); err != nil || len(held) != 0 || len(s.calls) != 0 {
+		t.Errorf("nothing is noted: %v, %v, calls %v", held, err, s.calls)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s.looks, r.poll = 1<<20, cancel
+	if err := fresh.Prepare(ctx, r.asked(3)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want a cancelled context", err)
+	}
+	r.poll = nil
+	resume := func(want ...int) *Journaled {
+		t.Helper()
+		r.budget = &Budget{}
+		c := r.client()
+		held, err := c.Resume(t.Context(), r.asked(3))
+		for _, i := range want {
+			if !held[r.asked(3)[i].Key()] {
+				t.Errorf("q-%d is not held", i)
+			}
+		}
+		if err != nil || len(held) != len(want) {
+			t.Errorf("%d are held, want %v: %v", len(held), want, err)
+		}
+		return c
+	}
+	resume(0, 1, 2)
+	if prompt, _ := r.asked(1)[0].Estimate(); r.budget.heldPrompt != 3*prompt {
+		t.Errorf("%d tokens are held for the batch, want %d", r.budget.heldPrompt, 3*prompt)
+	}
+	text, _ := os.ReadFile(r.state())
+	if err := os.WriteFile(r.state(), text[:bytes.IndexByte(text, '\n')+1], 0o644); err != nil { // the id was not noted
+		t.Fatal(err)
+	}
+	resume(0, 1, 2)
+	s.looks = 0
+	c := resume(1)
+	if r.journal.Len() != 1 || r.budget.heldPrompt != 0 {
+		t.Errorf("%d answers in the journal, %d tokens held", r.journal.Len(), r.budget.heldPrompt)
+	}
+	c.client.(*BatchAPI).options.FetchOnly = true
+	if err := c.Prepare(t.Context(), r.asked(3)); !errors.Is(err, ErrFetchOnly) || s.calls["POST /batches"] != 1 {
+		t.Errorf("got %v, %d batches", err, s.calls["POST /batches"])
+	}
+	s.end = nil
+	c = resume(1)
+	if err := c.Prepare(t.Context(), r.asked(3)); err != nil {
+		t.Fatal(err)
+	}
+	r.check(c, r.asked(3), func(i int) string {
+		return map[int]string{1: "request q-1: status 400: context_length_exceeded: oops [key]"}[i]
+	})
+	if input := s.files[s.batches[1].Input]; strings.Count(input, "\n") != 1 || r.budget.heldPrompt != 0 {
+		t.Errorf("bought %q, %d tokens held", input, r.budget.heldPrompt)
+	}
+}

@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -188,20 +189,34 @@ func (c *batchCalls) list(ctx context.Context, visit func(openai.Batch)) error {
 }
 
 // rows calls visit with every row of an output file or an error file. It starts
-// again where the transfer broke off: visit sees rows again.
-func (c *batchCalls) rows(ctx context.Context, file string, visit func(batchLine)) error {
-	return c.do(ctx, "download of "+file, max(transfer, c.live.options.Timeout), func(ctx context.Context) error {
+// again where the transfer broke off, or where a line is none, as what is cut looks
+// the same: visit sees rows again. The last try leaves out the lines that cannot be
+// read, and returns what is wrong with them.
+func (c *batchCalls) rows(ctx context.Context, file string, visit func(batchLine)) (unread []string, err error) {
+	tries := 0
+	err = c.do(ctx, "download of "+file, max(transfer, c.live.options.Timeout), func(ctx context.Context) error {
+		tries++
+		unread = nil
 		content, err := c.client.GetFileContent(ctx, file)
 		if err != nil {
 			return err
 		}
 		defer content.Close()
-		return eachLine(file, content, func(number int, text []byte) error {
+		var first error
+		err = eachLine(file, content, func(number int, text []byte) error {
 			l, err := parseBatchLine(file, number, text)
 			if err == nil {
 				visit(l)
+				return nil
 			}
-			return err
+			first = cmp.Or(first, err)
+			unread = append(unread, excerpt(c.live.redact(err.Error())))
+			return nil
 		})
+		if err == nil && tries < c.live.options.Tries {
+			err = first
+		}
+		return err
 	})
+	return unread, err
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sashabaranov/go-openai"
@@ -16,6 +18,7 @@ import (
 // is bought anew.
 func (b *BatchAPI) collect(ctx context.Context, r *round, batch openai.Batch, keys map[string]string, awaited bool) error {
 	strange, again := 0, 0
+	var unread []string
 	seen := map[string]bool{}
 	take := func(l batchLine) {
 		key, ok := keys[l.CustomID]
@@ -36,14 +39,19 @@ func (b *BatchAPI) collect(ctx context.Context, r *round, batch openai.Batch, ke
 			continue
 		}
 		read := map[int]bool{} // lines, as a transfer that broke off starts again
-		if err := b.calls.rows(ctx, *file, func(l batchLine) {
+		lines, err := b.calls.rows(ctx, *file, func(l batchLine) {
 			if !read[l.line] {
 				read[l.line] = true
 				take(l)
 			}
-		}); err != nil {
+		})
+		if err != nil {
 			return err
 		}
+		unread = append(unread, lines...)
+	}
+	if len(unread) > 0 {
+		b.options.Logf("batch %s: %d lines cannot be read; left out: %s", batch.ID, len(unread), firstOf(unread))
 	}
 	if strange > 0 {
 		b.options.Logf("batch %s: %d rows answer no request of it; left out", batch.ID, strange)
@@ -52,35 +60,43 @@ func (b *BatchAPI) collect(ctx context.Context, r *round, batch openai.Batch, ke
 		b.options.Logf("batch %s: %d rows answer a request again; left out, the first counts", batch.ID, again)
 	}
 	b.taken[batch.ID] = true
-	b.close(r, batch, keys, awaited)
+	b.close(r, batch, keys, len(unread), awaited)
 	return b.verdict(batch, awaited)
 }
 
 // close settles what a batch took, and decides what becomes of its requests that
-// have no answer.
-func (b *BatchAPI) close(r *round, batch openai.Batch, keys map[string]string, awaited bool) {
-	for _, key := range keys {
+// have no answer. As many of these as it has unread lines were paid for all the same.
+func (b *BatchAPI) close(r *round, batch openai.Batch, keys map[string]string, unread int, awaited bool) {
+	b.reserve(r, keys)
+	for _, id := range slices.Sorted(maps.Keys(keys)) {
+		key := keys[id]
 		q, ok := r.requests[key]
 		if !ok {
 			continue
 		}
 		prompt, completion := q.Estimate()
-		if !awaited {
-			b.options.Budget.hold(prompt, completion)
-		}
 		o, answered := b.outcomes[key]
 		if !answered {
 			o = outcome{err: &Error{Kind: Exhausted, CustomID: q.CustomID, Msg: fmt.Sprintf("batch %s ended without an answer to it (%s)", batch.ID, b.live.redact(batch.Status))}}
 		}
 		var paid *Response
-		if o.err == nil {
+		switch {
+		case o.err == nil:
 			paid = &o.response
+		case !answered && unread > 0:
+			unread--
+			paid = &Response{} // taken at the estimate
 		}
 		b.options.Budget.settle(prompt, completion, paid)
+		delete(b.held, key)
 		var fault *Error
-		if refused := errors.As(o.err, &fault) && fault.Kind == Refused; o.err != nil && !refused && !awaited {
+		refused := errors.As(o.err, &fault) && fault.Kind == Refused
+		if o.err != nil && !refused && !awaited {
 			delete(b.outcomes, key) // bought anew
 			continue
+		}
+		if refused {
+			b.refused[key] = o
 		}
 		b.outcomes[key] = o
 		delete(r.requests, key)
@@ -102,22 +118,27 @@ func (b *BatchAPI) verdict(batch openai.Batch, awaited bool) error {
 
 // faults lists the first faults that the service found in an input.
 func (b *BatchAPI) faults(batch openai.Batch) string {
-	const shown = 3
 	if batch.Errors == nil || len(batch.Errors.Data) == 0 {
 		return "it does not say why"
 	}
 	var out []string
-	for _, e := range batch.Errors.Data[:min(shown, len(batch.Errors.Data))] {
+	for _, e := range batch.Errors.Data {
 		text := excerpt(b.live.redact(e.Code)) + ": " + excerpt(b.live.redact(e.Message))
 		if e.Line != nil {
 			text = fmt.Sprintf("line %d: %s", *e.Line, text)
 		}
 		out = append(out, text)
 	}
-	if more := len(batch.Errors.Data) - shown; more > 0 {
-		out = append(out, fmt.Sprintf("and %d more", more))
+	return firstOf(out)
+}
+
+// firstOf lists the first of several faults.
+func firstOf(faults []string) string {
+	const shown = 3
+	if more := len(faults) - shown; more > 0 {
+		faults = append(slices.Clone(faults[:shown]), fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(out, "; ")
+	return strings.Join(faults, "; ")
 }
 
 // outcome reads a row.

@@ -23,7 +23,12 @@ type batchState struct {
 	open    map[string]bool              // checksums of inputs that a batch may have been made of without a note
 }
 
-type knownBatch struct{ id, input string }
+// knownBatch keeps what the batch holds by its own note: the same input may have been
+// sent to another service, under other keys.
+type knownBatch struct {
+	id       string
+	requests map[string]string // custom_id to request key
+}
 
 // batchNote is a line of the file.
 type batchNote struct {
@@ -78,7 +83,7 @@ func (s *batchState) take(n batchNote) {
 	}
 	s.open[n.Input] = n.Batch == ""
 	if n.Batch != "" {
-		s.batches = append(s.batches, knownBatch{n.Batch, n.Input})
+		s.batches = append(s.batches, knownBatch{n.Batch, s.inputs[n.Input]})
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -121,6 +123,17 @@ func (j *Journal) Len() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return len(j.entries)
+}
+
+// all returns the answers, ordered by key: sums of them come out the same each time.
+func (j *Journal) all() []Entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	out := make([]Entry, 0, len(j.entries))
+	for _, key := range slices.Sorted(maps.Keys(j.entries)) {
+		out = append(out, j.entries[key])
+	}
+	return out
 }
 
 // Tokens returns the tokens that all answers of the journal were charged for.

@@ -3,9 +3,7 @@ package llm
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -53,8 +51,8 @@ func (l limits) wait(ctx context.Context, tokens int64) error {
 	return l.tokens.WaitN(ctx, n)
 }
 
-// Budget bounds what a run may spend. Each request reserves what it may cost at
-// most before it is sent and settles what it did cost afterwards. The zero
+// Budget bounds what a run may spend. Each request reserves what it may cost by its
+// Estimate before it is sent and settles what it did cost afterwards. The zero
 // value has no bounds and still counts. It may be used by several goroutines.
 type Budget struct {
 	MaxTokens  int64   // prompt and completion; 0 is no bound
@@ -76,31 +74,39 @@ func (b *Budget) Spent() (prompt, completion int64) {
 	return b.prompt, b.complete
 }
 
-// Settle counts tokens that were spent without a reservation, before a restart
-// for example, at the prices of the budget.
-func (b *Budget) Settle(prompt, completion int64) { b.SettleAt(b.Prices, prompt, completion) }
-
-// SettleAt is Settle at other prices.
+// SettleAt counts tokens that were spent without a reservation, before a restart for
+// example.
 func (b *Budget) SettleAt(p Prices, prompt, completion int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.spend(p, prompt, completion)
 }
 
-// SettleJournal counts what the answers of a journal took, each at the prices of
-// its source.
-func (b *Budget) SettleJournal(j *Journal, prices func(source string) Prices) {
-	type tokens struct{ prompt, completion int64 }
-	spent := map[string]tokens{}
-	j.mu.Lock()
-	for _, e := range j.entries {
-		n := spent[e.Source]
-		spent[e.Source] = tokens{n.prompt + orZero(e.PromptTokens), n.completion + orZero(e.CompletionTokens)}
+// SettleJournal counts what the answers of a journal took: tokens and prices are what
+// took says of each.
+func (b *Budget) SettleJournal(j *Journal, took func(Entry) (p Prices, prompt, completion int64)) {
+	for _, e := range j.all() {
+		b.SettleAt(took(e))
 	}
-	j.mu.Unlock()
-	for _, source := range slices.Sorted(maps.Keys(spent)) {
-		b.SettleAt(prices(source), spent[source].prompt, spent[source].completion)
-	}
+}
+
+// Learn tells the budget what a prompt took that was estimated at so many tokens.
+func (b *Budget) Learn(estimate, took int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.learn(estimate, took)
+}
+
+func (b *Budget) learn(estimate, took int64) {
+	b.finer = max(b.finer, float64(took)/float64(max(estimate, 1)))
+}
+
+// Expect returns what prompts of so many estimated tokens may take, as far as answers
+// have shown.
+func (b *Budget) Expect(prompt int64) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.scaled(prompt)
 }
 
 // SpentDollars returns what was settled, in dollars.
@@ -204,7 +210,7 @@ func (b *Budget) settle(prompt, completion int64, a *Response) {
 		b.spend(b.Prices, prompt, completion)
 	default:
 		b.spend(b.Prices, *a.PromptTokens, *a.CompletionTokens)
-		b.finer = max(b.finer, float64(*a.PromptTokens)/float64(max(prompt, 1)))
+		b.learn(prompt, *a.PromptTokens)
 	}
 }
 

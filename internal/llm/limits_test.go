@@ -65,25 +65,36 @@ func TestBudgetLearnsTheTokenizer(t *testing.T) {
 	}
 }
 
-// TestSettleJournal: answers of batches were cheaper than those asked live.
+// TestBudgetExpects: what others have learnt counts, and a coarser tokenizer does not
+// make an estimate smaller.
+func TestBudgetExpects(t *testing.T) {
+	var b Budget
+	for _, tt := range []struct{ estimate, took, want int64 }{{100, 50, 1000}, {100, 150, 1500}, {100, 120, 1500}, {0, 1, 1500}} {
+		if b.Learn(tt.estimate, tt.took); b.Expect(1000) != tt.want {
+			t.Errorf("after %d for %d: %d, want %d", tt.took, tt.estimate, b.Expect(1000), tt.want)
+		}
+	}
+}
+
+// TestSettleJournal: each answer is what the caller says that it took.
 func TestSettleJournal(t *testing.T) {
 	j := openJournal(t, filepath.Join(t.TempDir(), "journal.jsonl"))
 	for i, source := range []string{"live", "live", "batch-api", ""} {
 		e := entry(i+1, "x")
-		e.Source, e.PromptTokens, e.CompletionTokens = source, new(int64(1_000_000)), new(int64(1_000_000))
-		if source == "" {
-			e.CompletionTokens = nil
-		}
+		e.Source = source
 		if err := j.Append(e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b := &Budget{}
-	b.SettleJournal(j, func(source string) Prices {
-		if source == "batch-api" {
-			return Prices{1, 5}
+	b.SettleJournal(j, func(e Entry) (Prices, int64, int64) {
+		switch e.Source {
+		case "batch-api":
+			return Prices{1, 5}, 1_000_000, 1_000_000
+		case "":
+			return Prices{2, 10}, 1_000_000, 0
 		}
-		return Prices{2, 10}
+		return Prices{2, 10}, 1_000_000, 1_000_000
 	})
 	p, c := b.Spent()
 	if p != 4_000_000 || c != 3_000_000 || math.Abs(b.SpentDollars()-(24+6+2)) > 1e-9 {

@@ -89,11 +89,16 @@ func (t *PriceTable) Find(model string) (Price, bool) {
 	if p, ok := t.Models[model]; ok {
 		return p, true
 	}
+	p, ok := t.Models[Undated(model)]
+	return p, ok
+}
+
+// Undated is a model's name without the date of a snapshot.
+func Undated(model string) string {
 	if m := dated.FindStringSubmatch(model); m != nil {
-		p, ok := t.Models[m[1]]
-		return p, ok
+		return m[1]
 	}
-	return Price{}, false
+	return model
 }
 
 // Names returns the models in alphabetical order.

@@ -28,6 +28,13 @@ func (p Params) prices() (*llm.Prices, error) {
 	return &live, nil
 }
 
+// CheckPrice says whether the prices are known: what a run is told before its first
+// stage.
+func (p Params) CheckPrice() error {
+	_, err := p.prices()
+	return err
+}
+
 // dollars is what a use costs, NaN without prices.
 func (m *matrix) dollars(u *use) float64 {
 	if m.prices == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -36,6 +37,7 @@ type asking struct {
 	client   llm.Client
 	recorded func(key string) bool // says that an answer is in the journal
 	rep      progress.Reporter
+	offer    func() error // says what would have to be bought, where nobody has agreed to that
 
 	mu       sync.Mutex
 	failures int // requests in a row that exhausted their tries
@@ -93,8 +95,18 @@ func (a *asking) unread(ctx context.Context, questions []question, answers []ans
 
 // next is what to ask about a question now.
 func (a *asking) next(q question, so *answer) llm.Request {
+	return a.params.ask(q, len(so.responses)+1)
+}
+
+// ask is a question asked for the n-th time. A batch is known by its input, so that
+// there a further ask has a name of its own: the input would be that of the ask before,
+// whose answers nobody wants again.
+func (p Params) ask(q question, n int) llm.Request {
 	request := q.request
-	request.Ask = len(so.responses) + 1
+	request.Ask = n
+	if n > 1 && p.Source == BatchAPI {
+		request.CustomID += "-ask" + strconv.Itoa(n)
+	}
 	return request
 }
 
@@ -108,7 +120,11 @@ func (a *asking) prepare(ctx context.Context, questions []question, answers []an
 	for _, i := range open {
 		requests = append(requests, a.next(questions[i], &answers[i]))
 	}
-	if err := p.Prepare(ctx, requests); err != nil {
+	err := p.Prepare(ctx, requests)
+	if errors.Is(err, llm.ErrFetchOnly) {
+		return a.offer()
+	}
+	if err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
 	return nil

@@ -20,7 +20,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "label"
-	Version = 2
+	Version = 3
 )
 
 // Inputs are what the stage reads.
@@ -37,6 +37,7 @@ type Inputs struct {
 	// Confirmed says that the user has agreed to buy answers. What is bought, and
 	// the outputs, are the same with and without: it is no parameter.
 	Confirmed bool
+	Matrix    *Matrix             // of a run that has several label stages; nil else
 	Getenv    func(string) string // os.Getenv where nil
 	// Tune changes the options of the live client; tests shorten its waits. Nil
 	// leaves them.
@@ -69,10 +70,12 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	for i := range questions {
 		questions[i].request.Endpoint = from.endpoint
 	}
-	if err := from.confirm(p, questions, in.Confirmed, rep); err != nil {
+	if err := from.confirm(ctx, p, in, questions, rep); err != nil {
 		return err
 	}
-	answers, err := newAsking(p, from, rep).all(ctx, questions)
+	asking := newAsking(p, from, rep)
+	asking.offer = func() error { return from.offer(ctx, p, in, questions, rep) }
+	answers, err := asking.all(ctx, questions)
 	from.account(rep)
 	if err != nil {
 		return err

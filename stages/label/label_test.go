@@ -339,6 +339,8 @@ func TestFaultyParams(t *testing.T) {
 		{"source: batch-api", `x.yaml:1: source: batch-api requests need label.model, the name of the service's model`},
 		{"poll_seconds: 0", `x.yaml:1: poll_seconds: 0, expected at least 1`},
 		{"prompt_price: .inf", `x.yaml:1: prompt_price: +Inf, expected 0 or more`},
+		{"prompt_price: 2.5", `x.yaml:1: completion_price: 0 beside a prompt_price of 2.5; give both, or a table with a 0 in it as prices`},
+		{"completion_price: 10\nprompt_price: 0", `x.yaml:2: prompt_price: 0 beside a completion_price of 10; give both, or a table with a 0 in it as prices`},
 		{"leave_out: [rule]", `x.yaml:1: leave_out: unknown component "rule"; did you mean "role"?`},
 		{"key: " + key, `x.yaml:1: unknown key "key"; known: `},
 	}

@@ -91,8 +91,8 @@ type Params struct {
 	BudgetTokens  int     `yaml:"budget_tokens"`
 	BudgetDollars float64 `yaml:"budget_dollars"`
 	// Prices is a table of prices like data/prices.yaml, which holds where it is
-	// left out. PromptPrice and CompletionPrice, dollars for a million tokens, are
-	// the price as the source asks it, whatever a table says.
+	// left out. PromptPrice and CompletionPrice, dollars for a million tokens and
+	// given together, are the price as the source asks it, whatever a table says.
 	Prices          string  `yaml:"prices"`
 	PromptPrice     float64 `yaml:"prompt_price"`
 	CompletionPrice float64 `yaml:"completion_price"`
@@ -149,6 +149,10 @@ func (p Params) Validate() error {
 		}
 	}
 	switch {
+	case p.PromptPrice > 0 && p.CompletionPrice == 0:
+		return config.Fieldf("completion_price", "0 beside a prompt_price of %v; give both, or a table with a 0 in it as prices", p.PromptPrice)
+	case p.CompletionPrice > 0 && p.PromptPrice == 0:
+		return config.Fieldf("prompt_price", "0 beside a completion_price of %v; give both, or a table with a 0 in it as prices", p.CompletionPrice)
 	case p.buys() && p.Model == "":
 		return config.Fieldf("source", "%s requests need label.model, the name of the service's model", p.Source)
 	case p.Temperature != -1 && !(p.Temperature >= 0 && p.Temperature <= 2):

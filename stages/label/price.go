@@ -27,19 +27,11 @@ func (p *price) of(source string) llm.Prices {
 // batches as it is, or what a price table does. It is nil where nobody says, and a
 // *config.Error where somebody has to.
 func (p Params) price() (*price, error) {
-	if p.PromptPrice > 0 || p.CompletionPrice > 0 {
+	if p.ownPrice() {
 		as := llm.Prices{Prompt: p.PromptPrice, Completion: p.CompletionPrice}
 		return &price{as, as}, nil
 	}
-	text, file := data.Prices()
-	if p.Prices != "" {
-		var err error
-		if text, err = os.ReadFile(p.Prices); err != nil {
-			return nil, config.Errorf("", 0, "cannot read label.prices: %v", err)
-		}
-		file = p.Prices
-	}
-	table, err := llm.ParsePrices(file, text)
+	table, file, err := p.priceTable()
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +48,33 @@ func (p Params) price() (*price, error) {
 	return nil, nil
 }
 
+// ownPrice says that the parameters give the price themselves.
+func (p Params) ownPrice() bool { return p.PromptPrice > 0 || p.CompletionPrice > 0 }
+
+// priceTable reads the user's table, or the one that ships.
+func (p Params) priceTable() (t *llm.PriceTable, file string, err error) {
+	text, file := data.Prices()
+	if p.Prices != "" {
+		if text, err = os.ReadFile(p.Prices); err != nil {
+			return nil, "", config.Errorf("", 0, "cannot read label.prices: %v", err)
+		}
+		file = p.Prices
+	}
+	t, err = llm.ParsePrices(file, text)
+	return t, file, err
+}
+
+// paid returns the prices at which an answer of the journal was bought. The journal
+// outlives changes of the model: another one's answers go by the table, where it has
+// that model, and else by the price of this run.
+func (p Params) paid(run *price, t *llm.PriceTable, e llm.Entry) llm.Prices {
+	found, ok := t.Find(e.Model)
+	if !ok || (p.ownPrice() && llm.Undated(e.Model) == llm.Undated(p.Model)) {
+		return run.of(e.Source)
+	}
+	return (&price{found.Live(), found.Batch()}).of(e.Source)
+}
+
 // CheckPrice says whether prices that have to be known are: what a run is told
 // before its first stage, rather than when it comes to the labels.
 func (p Params) CheckPrice() error {
@@ -66,7 +85,7 @@ func (p Params) CheckPrice() error {
 // ShippedPrice is the price that the stage takes from the table that ships, "" where
 // it takes none: part of what its outputs depend on.
 func (p Params) ShippedPrice() string {
-	if p.Source == Replay || p.Prices != "" || p.PromptPrice > 0 || p.CompletionPrice > 0 {
+	if p.Source == Replay || p.Prices != "" || p.ownPrice() {
 		return ""
 	}
 	found, err := p.price()

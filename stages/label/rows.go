@@ -53,12 +53,12 @@ func requestRow(p Params, price *price, q question, a answer) schemas.Request {
 		RequestKey: a.key, CustomID: q.request.CustomID, Split: q.split, Set: q.set,
 		Sample: int32(q.request.Sample), Queries: int32(len(q.ids)), Source: p.Source,
 		Asks: int32(len(a.responses)), Attempts: int32(a.tries), Seconds: math.NaN(), Dollars: dollars(price, a.responses),
+		PromptTokens:     sum(a.responses, func(r llm.Response) *int64 { return r.PromptTokens }),
+		CompletionTokens: sum(a.responses, func(r llm.Response) *int64 { return r.CompletionTokens }),
 	}
 	for i, r := range a.responses {
 		row.Source, row.Model, row.Fingerprint, row.FinishReason = r.Source, r.Model, r.Fingerprint, r.FinishReason
 		row.Attempts += int32(r.Tries)
-		row.PromptTokens = sum(row.PromptTokens, r.PromptTokens)
-		row.CompletionTokens = sum(row.CompletionTokens, r.CompletionTokens)
 		if r.Seconds != nil && i == 0 {
 			row.Seconds = *r.Seconds
 		} else if r.Seconds != nil {
@@ -84,14 +84,18 @@ func dollars(price *price, responses []llm.Response) float64 {
 	return total
 }
 
-// sum adds counts of which each may be unknown.
-func sum(a, b *int64) *int64 {
-	if a == nil || b == nil {
-		if a == nil {
-			return b
-		}
-		return a
+// sum adds what answers took; nil where one does not say, as a part is no sum.
+func sum(responses []llm.Response, count func(llm.Response) *int64) *int64 {
+	if len(responses) == 0 {
+		return nil
 	}
-	total := *a + *b
+	var total int64
+	for _, r := range responses {
+		n := count(r)
+		if n == nil {
+			return nil
+		}
+		total += *n
+	}
 	return &total
 }

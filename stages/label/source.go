@@ -53,7 +53,7 @@ func open(p Params, in Inputs, prompts string, questions []question, rep progres
 		client, err := openReplay(p, in.Task)
 		return &source{client: client, price: price}, err
 	case Batch:
-		client, err := openBatch(p, prompts, questions, rep)
+		client, err := openBatch(p, in, prompts, questions, rep)
 		return &source{client: client, price: price}, err
 	}
 	s := &source{price: price}
@@ -93,7 +93,6 @@ func (s *source) buy(p Params, in Inputs, rep progress.Reporter) error {
 	for _, d := range s.journal.Damage {
 		rep.Logf("journal: %s", d)
 	}
-	s.budget.SettleJournal(s.journal, s.price.of)
 	s.client, s.endpoint = llm.NewJournaled(client, s.journal, time.Now), client.Endpoint()
 	return nil
 }
@@ -104,7 +103,7 @@ func (s *source) buyer(p Params, in Inputs, getenv func(string) string, options 
 	}
 	client, err := llm.NewBatchAPI(getenv, llm.BatchOptions{
 		Options: options, State: filepath.Join(filepath.Dir(in.Journal), "batches.jsonl"),
-		Poll: time.Duration(p.PollSeconds) * time.Second, Logf: rep.Logf,
+		Poll: time.Duration(p.PollSeconds) * time.Second, Logf: rep.Logf, FetchOnly: !in.Confirmed,
 	})
 	if err != nil {
 		return nil, err
@@ -115,7 +114,7 @@ func (s *source) buyer(p Params, in Inputs, getenv func(string) string, options 
 
 // openBatch reads the response file of a batch that was sent by hand. One that
 // answers nothing of this run is another experiment's.
-func openBatch(p Params, prompts string, questions []question, rep progress.Reporter) (llm.Client, error) {
+func openBatch(p Params, in Inputs, prompts string, questions []question, rep progress.Reporter) (llm.Client, error) {
 	if p.Answers == "" {
 		model := ""
 		if p.Model == "" {
@@ -127,24 +126,12 @@ func openBatch(p Params, prompts string, questions []question, rep progress.Repo
 	if err != nil {
 		return nil, err
 	}
-	asked := map[string]bool{}
-	for _, q := range questions {
-		asked[q.request.CustomID] = true
-	}
 	ids := client.(*llm.Batch).IDs()
-	var others []string
-	for _, id := range ids {
-		if !asked[id] {
-			others = append(others, id)
+	others := strangers(ids, questions)
+	if len(others) == len(ids) {
+		if err := notOurs(p, in, prompts, questions, ids, rep); err != nil {
+			return nil, err
 		}
-	}
-	switch {
-	case p.AllowMissing:
-	case len(ids) == 0:
-		return nil, config.Errorf(p.Answers, 0, "the file is empty; expected the response file to %s", prompts)
-	case len(others) == len(ids):
-		return nil, config.Errorf(p.Answers, 0, "it answers none of this run's %d requests: the first answer is to %s, the first request is %s; give the response file to %s",
-			len(questions), others[0], questions[0].request.CustomID, prompts)
 	}
 	if len(others) > 0 {
 		const shown = 3
@@ -155,6 +142,43 @@ func openBatch(p Params, prompts string, questions []question, rep progress.Repo
 		rep.Logf("%s also answers %d requests that this run does not make: %s%s", p.Answers, len(others), strings.Join(others[:min(shown, len(others))], ", "), more)
 	}
 	return client, nil
+}
+
+// strangers are the names that no question has.
+func strangers(ids []string, questions []question) []string {
+	asked := map[string]bool{}
+	for _, q := range questions {
+		asked[q.request.CustomID] = true
+	}
+	var out []string
+	for _, id := range ids {
+		if !asked[id] {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// notOurs refuses a response file that answers none of the questions, unless gaps are
+// allowed: then a file of a matrix has to answer something of another cell.
+func notOurs(p Params, in Inputs, prompts string, questions []question, ids []string, rep progress.Reporter) error {
+	fault := config.Errorf(p.Answers, 0, "the file is empty; expected the response file to %s", prompts)
+	if len(ids) > 0 {
+		fault = config.Errorf(p.Answers, 0, "it answers none of this run's %d requests: the first answer is to %s, the first request is %s; give the response file to %s",
+			len(questions), ids[0], questions[0].request.CustomID, prompts)
+	}
+	switch {
+	case !p.AllowMissing:
+		return fault
+	case in.Matrix == nil:
+		rep.Logf("all labels will be gaps: %v", fault)
+		return nil
+	}
+	answered, err := in.Matrix.answered(p, in, ids)
+	if err == nil && !answered {
+		err = fault
+	}
+	return err
 }
 
 // openReplay reads recorded answers: the user's file, or those that ship.
