@@ -74,6 +74,18 @@ bench pattern="." count="6":
 bench-training rounds="2": setup
     "$(benchmarks/peers/micro/python.sh)" benchmarks/peers/micro/compare.py bin/hsnas --rounds {{ rounds }} --out benchmarks/results/training.md
 
+# decoding with a beam against PyTorch, which is fetched: 5 GB
+bench-decode rounds="6": setup
+    "$(benchmarks/peers/micro/python.sh)" benchmarks/peers/decode/compare.py bin/hsnas --rounds {{ rounds }} --out benchmarks/results/decode.md
+
+# this device's latency predictors, measured here: a quarter of an hour on two free cores, resumes
+bench-latency: setup
+    benchmarks/latency.sh bin/hsnas runs/latency
+
+# searches by predictors alone: in batches, one at a time, and pymoo's, which is fetched
+bench-search rounds="5": setup
+    go test -count=1 ./benchmarks -run SearchReport -v -search-rounds {{ rounds }} -search-python "$(benchmarks/peers/search/python.sh)" -search-report '{{ justfile_directory() }}/benchmarks/results/search.md'
+
 # the LLM's engine against a service on this machine: throughput, memory, 50 kills
 bench-engine: setup
     go test -count=1 ./benchmarks/engine -run Report -v -hsnas '{{ justfile_directory() }}/bin/hsnas' -report '{{ justfile_directory() }}/benchmarks/results/engine.md'
@@ -86,6 +98,10 @@ checks runs="runs":
 # live answers from llama.cpp's server and a model with random weights, on the loopback interface
 check-local-llm: setup
     checks/local_llm/run.sh
+
+# what WebGPU computes against the CPU, on a software GPU that is fetched; `just check-gpu webgpu` on this machine's own
+check-gpu device="": setup
+    checks/gpu.sh {{ device }}
 
 # remove what recipes built here (never runs/)
 clean:

@@ -31,10 +31,13 @@ func All() []Artifact {
 		candidates.artifact("search/candidates.parquet"),
 		front.artifact("search/front.parquet"),
 		ledger.artifact("search/ledger.parquet"),
+		searchProgress.artifact("search/progress.parquet"),
+		pareto.artifact("search/pareto.parquet"),
 		winnersTrained.artifact("winners/winners.parquet"),
 		benchmarks.artifact("benchmark/benchmark.parquet"),
 		benchmarkSamples.artifact("benchmark/samples.parquet"),
 		benchmarkModels.artifact("benchmark/models.parquet"),
+		rooflines.artifact("benchmark/roofline.parquet"),
 		ablations.artifact("ablations/ablations.parquet"),
 	}
 }

@@ -10,7 +10,7 @@ type Candidate struct {
 	Iteration    int32
 	Position     int32
 	ID           string
-	Origin       string // OriginSample, OriginMutation, OriginCrossover or OriginParent
+	Origin       string // OriginSample, OriginMutation, OriginCrossover, OriginParent, OriginProbe or OriginFront
 	Architecture string
 	Scorer       string
 	ScorerKind   string  // ScorerLLMDistill, ScorerSurrogate, ScorerSupernet or ScorerControl
@@ -26,6 +26,8 @@ const (
 	OriginMutation  = "mutation"
 	OriginCrossover = "crossover"
 	OriginParent    = "parent"
+	OriginProbe     = "probe" // a parent that the baseline scored to review the student
+	OriginFront     = "front" // of the student's front, scored by the baseline at the end
 )
 
 // The values of column scorer_kind.
@@ -44,7 +46,7 @@ var candidates = table[Candidate]{name: "candidates", version: 1, columns: []col
 	small("iteration", "", "iteration, from 0", func(r *Candidate) *int32 { return &r.Iteration }),
 	small("position", "", "place within the iteration, from 0", func(r *Candidate) *int32 { return &r.Position }),
 	text("id", "identifier of the architecture", func(r *Candidate) *string { return &r.ID }),
-	text("origin", "how it arose: sample, mutation, crossover or parent", func(r *Candidate) *string { return &r.Origin }),
+	text("origin", "how it arose: sample, mutation, crossover or parent; probe and front: one of these, scored by the baseline in review of the student or at the end", func(r *Candidate) *string { return &r.Origin }),
 	text("architecture", "canonical JSON", func(r *Candidate) *string { return &r.Architecture }),
 	text("scorer", "predictor that scored it", func(r *Candidate) *string { return &r.Scorer }),
 	text("scorer_kind", "llm-distill, surrogate, supernet or control", func(r *Candidate) *string { return &r.ScorerKind }),

@@ -26,7 +26,7 @@ type LatencyScore struct {
 var latencyScores = table[LatencyScore]{name: "latency", version: 2, columns: []column[LatencyScore]{
 	text("dataset", "name of the dataset", func(r *LatencyScore) *string { return &r.Dataset }),
 	text("device", "device that was measured", func(r *LatencyScore) *string { return &r.Device }),
-	text("regressor", "kind of the regressor: mlp or ridge", func(r *LatencyScore) *string { return &r.Regressor }),
+	text("regressor", "kind of the regressor: mlp, ridge, relative-ridge or trees", func(r *LatencyScore) *string { return &r.Regressor }),
 	text("features", "name of the feature set that it was fitted on", func(r *LatencyScore) *string { return &r.Features }),
 	flag("chosen", "whether it is the dataset's predictor, chosen by cv_mape where there are several", func(r *LatencyScore) *bool { return &r.Chosen }),
 	text("file", "the exported predictor, relative to the run directory; empty where it is not the chosen one", func(r *LatencyScore) *string { return &r.File }),

@@ -11,10 +11,11 @@ type Ledger struct {
 	Evaluations int64
 	Remembered  int64
 	Shared      int64
+	Spared      int64
 	Seconds     float64
 }
 
-var ledger = table[Ledger]{name: "ledger", version: 2, columns: []column[Ledger]{
+var ledger = table[Ledger]{name: "ledger", version: 3, columns: []column[Ledger]{
 	text("search", "name of the search", func(r *Ledger) *string { return &r.Search }),
 	maybeNumber("limit", "as in front.parquet", "largest cost admitted; null without a limit", func(r *Ledger) *float64 { return &r.Limit }),
 	integer("seed", "", "seed of the search", func(r *Ledger) *int64 { return &r.Seed }),
@@ -23,6 +24,7 @@ var ledger = table[Ledger]{name: "ledger", version: 2, columns: []column[Ledger]
 	integer("evaluations", "architectures", "architectures scored, the shared ones among them", func(r *Ledger) *int64 { return &r.Evaluations }),
 	integer("remembered", "architectures", "scores taken from an earlier iteration instead", func(r *Ledger) *int64 { return &r.Remembered }),
 	integer("shared", "architectures", "evaluations answered from another search's work, at no cost in time", func(r *Ledger) *int64 { return &r.Shared }),
+	integer("spared", "architectures", "architectures that it scored in the baseline's place: the baseline was never asked about them in this search; 0 for the baseline and for costs", func(r *Ledger) *int64 { return &r.Spared }),
 	number("seconds", "s", "time spent scoring, measured; shared evaluations take none", func(r *Ledger) *float64 { return &r.Seconds }),
 }}
 

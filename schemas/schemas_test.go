@@ -93,10 +93,13 @@ func kinds() []kind {
 		kindOf(&candidates, "search/candidates.parquet"),
 		kindOf(&front, "search/front.parquet"),
 		kindOf(&ledger, "search/ledger.parquet"),
+		kindOf(&searchProgress, "search/progress.parquet"),
+		kindOf(&pareto, "search/pareto.parquet"),
 		kindOf(&winnersTrained, "winners/winners.parquet"),
 		kindOf(&benchmarks, "benchmark/benchmark.parquet"),
 		kindOf(&benchmarkSamples, "benchmark/samples.parquet"),
 		kindOf(&benchmarkModels, "benchmark/models.parquet"),
+		kindOf(&rooflines, "benchmark/roofline.parquet"),
 		kindOf(&ablations, "ablations/ablations.parquet"),
 	}
 }

@@ -106,7 +106,7 @@ func TestBenchmarkJSON(t *testing.T) {
 	}
 	out, message, _ := runModels(t, dir, "benchmark", "--model", "DIR/model", "--task", "DIR/task.yaml", "--repetitions", "3", "--warmup", "0", "--json")
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(out), &rows); err != nil || len(rows) != 3 {
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || len(rows) != 4 {
 		t.Fatal(message, err, out)
 	}
 	if r := rows[2]; r["part"] != "total" || r["repetitions"] != 3.0 || r["device"] != "cpu" || r["weights"] != "random:1" {

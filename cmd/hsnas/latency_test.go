@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"hsnas/internal/config"
@@ -86,7 +88,63 @@ func TestLatencyMeasureMicro(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if left, _ := filepath.Glob(file + ".*"); len(left) != 0 {
+	if left, _ := filepath.Glob(file + ".*"); !slices.Equal(left, []string{latency.ProtocolFile(file)}) {
 		t.Errorf("%q are left", left)
+	}
+}
+
+// What is measured is fitted and judged; every command's JSON is whole.
+func TestLatencyOfThisDevice(t *testing.T) {
+	orttest.Open(t)
+	dir := t.TempDir()
+	file, again, model := filepath.Join(dir, "l.csv"), filepath.Join(dir, "again.csv"), filepath.Join(dir, "m.onnx")
+	measure := func(file, n string) []string {
+		return []string{"latency", "measure", "--task", "micro.en-de", "--out", file, "--n", n, "--repetitions", "1", "--json"}
+	}
+	for _, args := range [][]string{
+		measure(file, "15"),
+		measure(again, "5"),
+		{"latency", "fit", "--task", "micro.en-de", "--dataset", file, "--out", model, "--json"},
+		{"latency", "fit", "--task", "micro.en-de", "--dataset", file, "--from", file, "--few", "5", "--json"},
+		{"latency", "eval", "--task", "micro.en-de", "--dataset", file, "--repeat", again, "--from", file, "--few", "5,10", "--draws", "2", "--json"},
+	} {
+		out, err := runMicro(t, "", args...)
+		if err != nil {
+			t.Fatalf("%q: %v", args, err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal([]byte(out), &got); err != nil || len(got) < 5 {
+			t.Errorf("%q printed %s, %v", args, out, err)
+		}
+	}
+	if _, err := os.Stat(model); err != nil {
+		t.Error(err)
+	}
+	for _, markdown := range []bool{false, true} {
+		out, err := runMicro(t, "", "latency", "eval", "--task", "micro.en-de", "--dataset", file, "--few", "5", fmt.Sprintf("--markdown=%v", markdown))
+		if err != nil || !strings.Contains(out, "from nothing") || strings.Contains(out, "| from nothing |") != markdown {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}
+
+func TestLatencyFaults(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--few is for --from DEVICE; leave it out to fit to all rows, or give --from any":                                         {"fit", "--task", "wmt14.en-de", "--dataset", "x.csv", "--few", "10"},
+		"--steps: expected 1 or more, found 0":                                                                                    {"measure", "--task", "wmt14.en-de", "--out", "x.csv", "--steps", "0"},
+		"--draws: expected 1 or more, found 0":                                                                                    {"eval", "--task", "wmt14.en-de", "--dataset", "x.csv", "--draws", "0"},
+		"--repetitions: 2, expected at least one for each of the 3 rounds":                                                        {"measure", "--task", "wmt14.en-de", "--out", "x.csv", "--rounds", "3", "--repetitions", "2"},
+		"latency measure times whole sentences of the family micro, greedily; leave out --steps and --beam":                       {"measure", "--task", "micro.en-de", "--out", "x.csv", "--steps", "3"},
+		"cannot read the latency dataset: open no/such.csv: no such file or directory":                                            {"eval", "--task", "wmt14.en-de", "--dataset", "no/such.csv"},
+		`unknown latency dataset "wmt14ende_cpu_xeno"; did you mean "wmt14ende_cpu_xeon"?; a CSV file ends with .csv`:             {"fit", "--task", "wmt14.en-de", "--dataset", "wmt14ende_cpu_xeno"},
+		"the dataset is of HAT's models, those of the task micro.en-de are of the family micro; give a CSV file measured on them": {"eval", "--task", "micro.en-de", "--dataset", "wmt14ende_cpu_xeon"},
+	} {
+		_, err := runMicro(t, "", append([]string{"latency"}, args...)...)
+		if fmt.Sprint(err) != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+		if _, fault := err.(*config.Error); !fault {
+			t.Errorf("%v is no *config.Error", err)
+		}
 	}
 }

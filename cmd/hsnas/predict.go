@@ -30,9 +30,10 @@ func predictCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "`RUN` whose predictors are asked", Required: true},
 			&cli.StringFlag{Name: "predictor", Usage: "`NAME` of one of its exported predictors", Required: true},
+			&cli.StringFlag{Name: "device", Usage: "`DEVICE`: cpu, webgpu, cuda or cuda:N; predictors of trees run on the CPU alone", Value: "cpu"},
 		},
 		Action: func(c *cli.Context) error {
-			p, t, err := openPredictor(c.String("run"), c.String("predictor"))
+			p, t, err := openPredictor(c.String("run"), c.String("predictor"), c.String("device"))
 			if err != nil {
 				return err
 			}
@@ -91,8 +92,11 @@ func predictLines(ctx context.Context, p predictor.Predictor, s *space.Space, in
 	return out, nil
 }
 
-// openPredictor opens export/<name>.onnx of a run for the run's task.
-func openPredictor(run, name string) (*predictor.ONNX, *task.Task, error) {
+// openPredictor opens export/<name>.onnx of a run for the run's task on a device.
+func openPredictor(run, name, device string) (*predictor.ONNX, *task.Task, error) {
+	if _, err := ort.ParseDevice(device); err != nil {
+		return nil, nil, err
+	}
 	dir, err := findRun(run)
 	if err != nil {
 		return nil, nil, err
@@ -114,7 +118,7 @@ func openPredictor(run, name string) (*predictor.ONNX, *task.Task, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := predictor.Load(rt, filepath.Join(dir, "export", name+".onnx"), t)
+	p, err := predictor.LoadOn(rt, device, filepath.Join(dir, "export", name+".onnx"), t)
 	return p, t, err
 }
 

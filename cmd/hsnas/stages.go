@@ -45,9 +45,13 @@ const (
 	candidatesFile    = "search/candidates.parquet"
 	frontFile         = "search/front.parquet"
 	ledgerFile        = "search/ledger.parquet"
+	progressFile      = "search/progress.parquet"
+	paretoFile        = "search/pareto.parquet"
+	searchState       = "search/state" // no artifact: what makes a second attempt cheaper
 	benchmarkFile     = "benchmark/benchmark.parquet"
 	samplesFile       = "benchmark/samples.parquet"
 	modelsFile        = "benchmark/models.parquet"
+	rooflineFile      = "benchmark/roofline.parquet"
 	reportFile        = "report/report.md"
 )
 
@@ -148,7 +152,7 @@ func (e *Experiment) tableSum() (string, error) {
 // checkLatency refuses an experiment whose search has no latency to keep to, or
 // whose task's models cannot be timed.
 func (e *Experiment) checkLatency() error {
-	if e.Search.Constraint != latency.Target || e.task.Family == "" || len(e.Latency.Files()) > 0 {
+	if !e.Search.Needs(latency.Target) || e.task.Family == "" || len(e.Latency.Files()) > 0 {
 		return e.Latency.Check(e.task)
 	}
 	if e.task.Family == task.Micro {
@@ -325,7 +329,7 @@ func (e *Experiment) searchStage() pipeline.Stage {
 	}
 	return pipeline.Stage{
 		Name: search.Name, Version: search.Version, Params: e.Search,
-		Inputs: in, External: e.task.Files(), Outputs: []string{candidatesFile, frontFile, ledgerFile},
+		Inputs: in, External: e.task.Files(), Outputs: []string{candidatesFile, frontFile, ledgerFile, progressFile, paretoFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			inputs := search.Inputs{Task: e.task, Models: c.Path(exportFolder), Latency: e.latencyModel(c, 0)}
 			if len(e.Search.Quantiles) > 0 && len(e.Latency.Files()) > 0 {
@@ -335,7 +339,10 @@ func (e *Experiment) searchStage() pipeline.Stage {
 				inputs.Supernet, inputs.Corpus = c.Path(weightsFile), c.Path(corpusFile)
 			}
 			return pipeline.Result{}, search.Run(ctx, e.Search, inputs,
-				search.Outputs{Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile)},
+				search.Outputs{
+					Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile),
+					Progress: c.Path(progressFile), Pareto: c.Path(paretoFile), State: c.Path(searchState),
+				},
 				e.provenance(search.Name, search.Version, c), c.Report)
 		},
 	}
@@ -346,25 +353,25 @@ func (e *Experiment) searchStage() pipeline.Stage {
 func (e *Experiment) benchmarkStage() pipeline.Stage {
 	return pipeline.Stage{
 		Name: benchmark.Name, Version: benchmark.Version, Params: e.Benchmark,
-		Inputs: []string{frontFile, exportFolder}, Outputs: []string{benchmarkFile, samplesFile, modelsFile},
+		Inputs: []string{frontFile, exportFolder}, Outputs: []string{benchmarkFile, samplesFile, modelsFile, rooflineFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			return pipeline.Result{}, benchmark.Run(ctx, e.Benchmark, benchmark.Inputs{
 				Task: e.task, Front: c.Path(frontFile), Latency: e.latencyModel(c, len(e.Latency.Files())-1),
-			}, benchmark.Outputs{Benchmark: c.Path(benchmarkFile), Samples: c.Path(samplesFile), Models: c.Path(modelsFile)},
+			}, benchmark.Outputs{Benchmark: c.Path(benchmarkFile), Samples: c.Path(samplesFile), Models: c.Path(modelsFile), Roofline: c.Path(rooflineFile)},
 				e.provenance(benchmark.Name, benchmark.Version, c), c.Report)
 		},
 	}
 }
 
 func (e *Experiment) reportStage() pipeline.Stage {
-	in := []string{architecturesFile, tfsFile, supernetFile, costsFile, labelsFile, requestsFile, distillFolder, exportFolder, candidatesFile, frontFile, ledgerFile}
+	in := []string{architecturesFile, tfsFile, supernetFile, costsFile, labelsFile, requestsFile, distillFolder, exportFolder, candidatesFile, frontFile, ledgerFile, progressFile, paretoFile}
 	timed, modelled := e.task.Family == task.HAT, len(e.Latency.Files()) > 0
 	in = append(in, runsFile)
 	if e.trained() {
 		in = append(in, trainedFile, supernetFigures, winnersFile)
 	}
 	if timed {
-		in = append(in, benchmarkFile, samplesFile, modelsFile)
+		in = append(in, benchmarkFile, samplesFile, modelsFile, rooflineFile)
 	}
 	if modelled {
 		in = append(in, latencyDataset, latencyScores)
@@ -380,6 +387,7 @@ func (e *Experiment) reportStage() pipeline.Stage {
 				Curve:      filepath.Join(distilled, "learning_curve.parquet"),
 				Scoreboard: filepath.Join(distilled, "scoreboard.parquet"), Models: filepath.Join(exported, "models.parquet"),
 				Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile), Runs: c.Path(runsFile),
+				Progress: c.Path(progressFile), Pareto: c.Path(paretoFile),
 			}
 			if e.trained() {
 				inputs.Trained, inputs.Training, inputs.Winners = c.Path(trainedFile), c.Path(supernetFigures), c.Path(winnersFile)
@@ -389,6 +397,7 @@ func (e *Experiment) reportStage() pipeline.Stage {
 			}
 			if timed {
 				inputs.Benchmark, inputs.BenchmarkSamples, inputs.BenchmarkModels = c.Path(benchmarkFile), c.Path(samplesFile), c.Path(modelsFile)
+				inputs.Roofline = c.Path(rooflineFile)
 			}
 			return pipeline.Result{}, report.Run(ctx, e.Report, inputs, report.Outputs{Report: c.Path(reportFile)},
 				e.provenance(report.Name, report.Version, c), c.Report)

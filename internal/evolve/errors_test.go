@@ -29,13 +29,22 @@ func TestBadSettings(t *testing.T) {
 		{func(p *evolve.Params) { p.MutationProbability = 1.3 }, "mutation_probability: expected a number from 0 to 1, found 1.3"},
 		{func(p *evolve.Params) { p.MutationProbability = math.NaN() }, "mutation_probability: expected a number from 0 to 1, found NaN"},
 		{func(p *evolve.Params) { p.Tries = 0 }, "tries: expected 1 or more, found 0"},
+		{func(p *evolve.Params) { p.Schedule = "adaptve" }, `schedule: unknown schedule "adaptve"; did you mean "adaptive"?`},
+		{func(p *evolve.Params) { p.Schedule = "x" }, `schedule: unknown schedule "x"; known: adaptive, alternating, baseline-first, student-first`},
+		{func(p *evolve.Params) { p.MinTau = 1.01 }, "min_tau: expected a Kendall tau-b, a number from -1 to 1, found 1.01"},
+		{func(p *evolve.Params) { p.MinTau = -2 }, "min_tau: expected a Kendall tau-b, a number from -1 to 1, found -2"},
+		{func(p *evolve.Params) { p.MinTau = math.NaN() }, "min_tau: expected a Kendall tau-b, a number from -1 to 1, found NaN"},
+		{func(p *evolve.Params) { p.Schedule, p.Probes = evolve.Adaptive, 1 }, "probes: expected 2 or more, as one architecture has no order, found 1"},
+		{func(p *evolve.Params) { p.Schedule, p.Probes = evolve.Adaptive, 26 }, "probes: expected at most the 25 of parents, found 26"},
+		{func(p *evolve.Params) { p.Stratify = -1 }, "stratify: expected 0 or more, found -1"},
+		{func(p *evolve.Params) { p.Stratify = 126 }, "stratify: expected at most the 125 of population, found 126"},
 	}
 	problem, _, _, _ := problem(t, tiny, 20)
 	for _, c := range cases {
 		t.Run(c.want, func(t *testing.T) {
 			params := evolve.Defaults()
 			c.change(&params)
-			_, err := evolve.Search(context.Background(), problem, params, seeded(1), nil)
+			_, err := evolve.Search(context.Background(), problem, params, on(1, nil))
 			var field *config.FieldError
 			if !errors.As(err, &field) || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
@@ -53,14 +62,15 @@ func TestBadProblems(t *testing.T) {
 		want   string
 	}{
 		{func(p *evolve.Problem) { p.Space = nil }, "evolve: the problem has no space"},
-		{func(p *evolve.Problem) { p.Student = nil }, "evolve: no student for the first 15 iterations"},
-		{func(p *evolve.Problem) { p.Baseline = nil }, "evolve: no baseline for the last 15 iterations"},
+		{func(p *evolve.Problem) { p.Student = nil }, "evolve: no student for 15 of 30 iterations"},
+		{func(p *evolve.Problem) { p.Baseline = nil }, "evolve: no baseline, which these settings need"},
+		{func(p *evolve.Problem) { p.Objectives = []evolve.Objective{{Name: "quality"}} }, "evolve: expected two objectives or more, found quality alone"},
 		{func(p *evolve.Problem) { p.Constraints[0].Max = math.NaN() }, `evolve: the constraint "latency_ms" needs a cost and a limit`},
 	}
 	for _, c := range cases {
 		p, _, _, _ := problem(t, tiny, 20)
 		c.change(&p)
-		_, err := evolve.Search(context.Background(), p, evolve.Defaults(), seeded(1), nil)
+		_, err := evolve.Search(context.Background(), p, evolve.Defaults(), on(1, nil))
 		if err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
@@ -85,17 +95,27 @@ func TestInfeasibleLimits(t *testing.T) {
 		{[]evolve.Constraint{latency(0)}, "no architecture within 0 ms in 10,000 samples: the fastest came to 36.19 ms; raise the limit to at least that or widen the space"},
 		{[]evolve.Constraint{latency(36), params(1e9)}, "no architecture within latency_ms 36 ms and params 1e+09 in 10,000 samples: the closest came to latency_ms 36.19 ms and params 12350000; raise the limits to at least that or widen the space"},
 	}
-	for _, c := range cases {
-		p, student, baseline, _ := problem(t, tiny, 0)
-		p.Constraints = c.constraints
-		_, err := evolve.Search(context.Background(), p, evolve.Defaults(), seeded(1), nil)
-		var infeasible *evolve.InfeasibleError
-		if !errors.As(err, &infeasible) || err.Error() != c.want {
-			t.Errorf("got  %v\nwant %s", err, c.want)
+	for _, front := range []bool{false, true} {
+		for _, c := range cases {
+			infeasible(t, c.constraints, front, c.want)
 		}
-		if len(student.seen)+len(baseline.seen) != 0 {
-			t.Error("infeasible candidates were scored")
-		}
+	}
+}
+
+func infeasible(t *testing.T, constraints []evolve.Constraint, front bool, want string) {
+	t.Helper()
+	p, student, baseline, _ := problem(t, tiny, 0)
+	p.Constraints = constraints
+	if front {
+		p.Objectives = []evolve.Objective{{Name: "quality"}, {Name: "size", Cost: scorer("size", size)}}
+	}
+	_, err := evolve.Search(context.Background(), p, evolve.Defaults(), on(1, nil))
+	var infeasible *evolve.InfeasibleError
+	if !errors.As(err, &infeasible) || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if len(student.seen)+len(baseline.seen) != 0 {
+		t.Error("infeasible candidates were scored")
 	}
 }
 
@@ -125,7 +145,7 @@ func TestFaultyScorers(t *testing.T) {
 		p, _, _, _ := problem(t, tiny, 1e9)
 		p.Student = evolve.Func("student", c.f)
 		observed := 0
-		_, err := evolve.Search(context.Background(), p, evolve.Defaults(), seeded(1), func(evolve.Evaluation) { observed++ })
+		_, err := evolve.Search(context.Background(), p, evolve.Defaults(), on(1, func(evolve.Evaluation) { observed++ }))
 		if err == nil || err.Error() != c.want || observed != 0 {
 			t.Errorf("%s: got  %v after %d evaluations\nwant %s", c.name, err, observed, c.want)
 		}
@@ -135,7 +155,7 @@ func TestFaultyScorers(t *testing.T) {
 		out[0] = math.Inf(1)
 		return nil
 	})
-	_, err := evolve.Search(context.Background(), p, evolve.Defaults(), seeded(1), nil)
+	_, err := evolve.Search(context.Background(), p, evolve.Defaults(), on(1, nil))
 	want := `latency: expected a finite number, got +Inf for architecture {"width":4,"units":[5]}`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)

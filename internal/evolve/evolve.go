@@ -1,22 +1,25 @@
 // Package evolve searches a space for the architecture with the best predicted
 // quality within limits on its cost: the evolutionary search of HAT (Wang et
 // al., ACL 2020, arXiv 2005.14187) with the schedule of HS-NAS (arXiv
-// 2310.16712), in which a cheap student scores the first generations and the
-// dear baseline predictor the rest.
+// 2310.16712), in which a cheap student scores some generations, the first ones as
+// a rule, and the dear baseline predictor the rest: see Schedule. With Objectives
+// it searches for a front instead, by NSGA-II.
 //
 // The search does no I/O: predictors come in as Scorers, every evaluation goes
-// out through a callback. It holds to these rules:
+// out through a callback, and so does the State after every generation, which a
+// later call goes on from. It holds to these rules:
 //
 //   - A candidate is scored only when it is within every limit.
 //   - No architecture is evaluated twice by the same scorer, and no cost is
 //     computed twice: parents go on with the score that they have. At the
-//     hand-over from student to baseline the parents, chosen by the student, are
-//     scored once by the baseline.
+//     hand-over from one scorer to the other the parents, chosen by the first, are
+//     scored once by the second.
 //   - A generation holds no architecture twice, and its children are new to the
 //     scorer in charge.
 //   - A whole generation is scored in one call.
 //   - The result ranks everything that the final scorer has seen, so the best
-//     is the best.
+//     is the best. A front is always of what the baseline has seen: where it was
+//     not in charge at the end, it scores the front that the student has found.
 //   - Equal seeds and scorers give equal results, bit for bit; the measured
 //     seconds of the ledger are the exception.
 //   - It ends: sampling, mutation and crossover each give up after a number of
@@ -79,11 +82,19 @@ type Constraint struct {
 // Problem is what is searched.
 type Problem struct {
 	Space *space.Space
-	// Student scores the first Params.StudentIterations generations, Baseline
-	// the rest. The one that has none to score may be nil.
+	// Student scores Params.StudentIterations generations, Baseline the rest: see
+	// Params.Schedule. The one that has none to score may be nil.
 	Student, Baseline Scorer
 	// Constraints must all hold; without any, everything is feasible.
 	Constraints []Constraint
+	// Objectives, two or more, make it a search for a front; without any it is one
+	// for the best quality.
+	Objectives []Objective
+	// Reference is the point that hypervolumes are measured from, as bad or worse than
+	// what counts: one value for each objective. Without it there are none.
+	Reference []float64
+	// Complexity is what Params.Stratify goes by; it may be nil without it.
+	Complexity func(space.Architecture) (float64, error)
 }
 
 // Origin is how a candidate came into its generation.
@@ -95,9 +106,12 @@ const (
 	OriginParent    Origin = "parent"
 	OriginMutation  Origin = "mutation"
 	OriginCrossover Origin = "crossover"
+	OriginProbe     Origin = "probe" // a parent that the baseline scored to see whether the student agrees
+	OriginFront     Origin = "front" // of the student's front, scored by the baseline at the end
 )
 
-// Evaluation is one member of one generation and what it scored.
+// Evaluation is one member of one generation and what it scored. Probes follow the
+// generation whose parents they are of, the front the last one.
 type Evaluation struct {
 	Iteration    int // of the generation, from 0
 	Position     int // in the generation, from 0: parents, mutants, crossovers
@@ -122,8 +136,13 @@ type Result struct {
 	Scorer string // the final one
 	// Ranking holds every architecture that the final scorer has scored, the
 	// best first; equal scores in the order of their evaluation. It is never
-	// empty, and Ranking[0] is the answer.
+	// empty, and Ranking[0] is the answer. Of a search for a front it holds the
+	// front alone.
 	Ranking []Candidate
+	// Front is what a search with objectives has found, front by front and the most
+	// lonely first: the whole first front, and of the further ones as much as fills
+	// a population.
+	Front []Point
 	// Candidates counts the different architectures that were scored.
 	Candidates int
 	// Missing counts the members that generations wanted and did not find.
@@ -132,55 +151,67 @@ type Result struct {
 	Scorers, Costs []Account
 }
 
-// Search runs the evolution. observe, if not nil, gets every evaluation in
-// order, once its generation is scored. Errors: a *config.FieldError for bad
-// settings, an *InfeasibleError, the context's, and those of the scorers with
-// the scorer's name.
-func Search(ctx context.Context, problem Problem, p Params, r *rand.Rand, observe func(Evaluation)) (Result, error) {
+// Options are what a search runs with beside its problem and settings. The zero
+// value draws from a source seeded with zeros and tells nobody anything.
+type Options struct {
+	// Source is where random numbers come from; its state is part of every State.
+	Source *rand.PCG
+	// Observe gets every evaluation in order, once its generation is scored;
+	// Progress a line about every generation. After From they begin with what was
+	// before.
+	Observe  func(Evaluation)
+	Progress func(Generation)
+	// Checkpoint gets the state after every generation; an error ends the search.
+	Checkpoint func(State) error
+	// From is the JSON of a State of the same problem and settings to go on from.
+	From []byte
+}
+
+// Search runs the evolution. Errors: a *config.FieldError for bad settings, an
+// *InfeasibleError, the context's, and those of the scorers with the scorer's name.
+func Search(ctx context.Context, problem Problem, p Params, o Options) (Result, error) {
 	if err := p.Validate(); err != nil {
 		return Result{}, err
 	}
 	if err := problem.check(p); err != nil {
 		return Result{}, err
 	}
-	s := newSearch(problem, p.Tries, r, observe)
-	scorer := s.inCharge(p, 0)
-	members, err := s.sample(ctx, p.Population, scorer)
-	if err != nil {
-		return Result{}, err
-	}
-	for iteration := range p.Iterations {
-		judge := scorer // of the generation that the parents come from
-		scorer = s.inCharge(p, iteration)
-		if iteration > 0 {
-			if members, err = s.breed(ctx, p, ranked(members, judge), scorer); err != nil {
-				return Result{}, err
-			}
+	s := newSearch(problem, p, o)
+	if len(o.From) > 0 {
+		if err := s.restore(o.From); err != nil {
+			return Result{}, fmt.Errorf("going on from a state: %w", err)
 		}
-		if err := s.evaluate(ctx, iteration, members, scorer); err != nil {
+	}
+	for s.done < p.Iterations {
+		if err := s.generation(ctx); err != nil {
 			return Result{}, err
 		}
 	}
-	return s.result(scorer), nil
+	return s.result(), nil
 }
 
-// Random scores n different feasible architectures, drawn as the first
-// generation of Search is, by the problem's baseline, in one generation: the
-// control that an evolution has to beat. tries is Params.Tries. Errors are
-// those of Search.
-func Random(ctx context.Context, problem Problem, n, tries int, r *rand.Rand, observe func(Evaluation)) (Result, error) {
-	p := Params{Iterations: 1, Population: n, Parents: 1, Tries: tries}
-	return Search(ctx, problem, p, r, observe)
+// RandomParams are the settings of the control that an evolution has to beat: n
+// different feasible architectures, drawn as the first generation of a search is,
+// all scored by the problem's baseline, in one generation. tries is Params.Tries.
+func RandomParams(n, tries int) Params {
+	return Params{Iterations: 1, Population: n, Parents: 1, Tries: tries}
 }
 
 func (p Problem) check(params Params) error {
+	student, baseline := params.needs(len(p.Objectives) > 0)
 	switch {
 	case p.Space == nil:
 		return fmt.Errorf("evolve: the problem has no space")
-	case p.Student == nil && params.StudentIterations > 0:
-		return fmt.Errorf("evolve: no student for the first %d iterations", params.StudentIterations)
-	case p.Baseline == nil && params.StudentIterations < params.Iterations:
-		return fmt.Errorf("evolve: no baseline for the last %d iterations", params.Iterations-params.StudentIterations)
+	case p.Student == nil && student:
+		return fmt.Errorf("evolve: no student for %d of %d iterations", params.StudentIterations, params.Iterations)
+	case p.Baseline == nil && baseline:
+		return fmt.Errorf("evolve: no baseline, which these settings need")
+	case p.Complexity == nil && params.Stratify > 0:
+		return fmt.Errorf("evolve: no complexity to stratify the first generation by")
+	case len(p.Objectives) == 1:
+		return fmt.Errorf("evolve: expected two objectives or more, found %s alone", p.Objectives[0].Name)
+	case p.Reference != nil && len(p.Reference) != len(p.Objectives):
+		return fmt.Errorf("evolve: a reference of %d values for %d objectives", len(p.Reference), len(p.Objectives))
 	}
 	for _, c := range p.Constraints {
 		if c.Cost == nil || math.IsNaN(c.Max) {
@@ -200,32 +231,57 @@ type member struct {
 // search is the state of one run.
 type search struct {
 	problem  Problem
-	tries    int
+	p        Params
+	o        Options
 	r        *rand.Rand
-	observe  func(Evaluation)
 	memories []*memory // of the scorers, in order of first use
-	costs    []*memory // one for each constraint
-	scored   map[string]bool
-	missing  int
+	costs    []*memory // one for each constraint, then one for each other cost that is an objective
+
+	done      int      // generations
+	members   []member // of the last one
+	scorer    *memory  // in charge of it
+	converted bool     // the student has been found out, the baseline stays in charge
+	scored    map[string]bool
+	missing   int
+	trace     []batch
+	progress  []Generation
+	front     front // of what the baseline has scored, for hypervolumes
 }
 
-func newSearch(problem Problem, tries int, r *rand.Rand, observe func(Evaluation)) *search {
-	s := &search{problem: problem, tries: tries, r: r, observe: observe, scored: map[string]bool{}}
-	if s.observe == nil {
-		s.observe = func(Evaluation) {}
+func newSearch(problem Problem, p Params, o Options) *search {
+	if o.Source == nil {
+		o.Source = rand.NewPCG(0, 0)
 	}
+	if o.Observe == nil {
+		o.Observe = func(Evaluation) {}
+	}
+	if o.Progress == nil {
+		o.Progress = func(Generation) {}
+	}
+	s := &search{problem: problem, p: p, o: o, r: rand.New(o.Source), scored: map[string]bool{}}
 	for _, c := range problem.Constraints {
 		s.costs = append(s.costs, newMemory(c.Name, c.Cost))
+	}
+	for _, o := range problem.Objectives {
+		if o.Cost != nil && s.cost(o.Name) == nil {
+			s.costs = append(s.costs, newMemory(o.Name, o.Cost))
+		}
 	}
 	return s
 }
 
-// inCharge returns the memory of the scorer of an iteration.
-func (s *search) inCharge(p Params, iteration int) *memory {
-	scorer := s.problem.Baseline
-	if iteration < p.StudentIterations {
-		scorer = s.problem.Student
+// cost returns the memory of a cost by name, nil for an unknown one.
+func (s *search) cost(name string) *memory {
+	for _, m := range s.costs {
+		if m.account.Name == name {
+			return m
+		}
 	}
+	return nil
+}
+
+// memory returns the memory of a scorer, which is made at its first use.
+func (s *search) memory(scorer Scorer) *memory {
 	for _, m := range s.memories {
 		if m.account.Name == scorer.Name() {
 			return m
@@ -235,25 +291,112 @@ func (s *search) inCharge(p Params, iteration int) *memory {
 	return s.memories[len(s.memories)-1]
 }
 
-// evaluate scores a generation, what is not known of it in one call, and
-// reports it.
-func (s *search) evaluate(ctx context.Context, iteration int, members []member, scorer *memory) error {
-	known := make([]bool, len(members))
-	for i, m := range members {
-		known[i] = scorer.knows(m.key)
+// inCharge returns the memory of the scorer of an iteration.
+func (s *search) inCharge(iteration int) *memory {
+	if s.p.student(iteration, s.converted) {
+		return s.memory(s.problem.Student)
 	}
-	if err := scorer.learn(ctx, members); err != nil {
-		return fmt.Errorf("iteration %d: %w", iteration, err)
+	return s.memory(s.problem.Baseline)
+}
+
+// generation makes and scores the next generation, and says how it went.
+func (s *search) generation(ctx context.Context) error {
+	judge, last := s.scorer, s.members // of the generation that the parents come from
+	scorer := s.inCharge(s.done)
+	var members []member
+	var err error
+	if s.done == 0 {
+		members, err = s.first(ctx, scorer)
+	} else {
+		members, err = s.breed(ctx, s.parents(last, judge, scorer), scorer)
 	}
-	for i, m := range members {
-		s.scored[m.key] = true
-		s.observe(Evaluation{
-			Iteration: iteration, Position: i, Origin: m.origin, Architecture: m.arch,
-			Scorer: scorer.account.Name, Score: scorer.value[m.key], Costs: s.costsOf(m.key),
-			Feasible: true, Remembered: known[i],
-		})
+	if err != nil {
+		return err
+	}
+	if err := s.evaluate(ctx, members, 0, scorer); err != nil {
+		return err
+	}
+	s.members, s.scorer = members, scorer
+	if err := s.review(ctx); err != nil {
+		return err
+	}
+	s.done++
+	if s.o.Checkpoint != nil {
+		return s.o.Checkpoint(s.state())
 	}
 	return nil
+}
+
+// review ends a generation: the baseline looks at what the student found, where
+// that is its turn, and a line about it all is written.
+func (s *search) review(ctx context.Context) error {
+	tau := math.NaN()
+	var err error
+	switch {
+	case s.done == s.p.Iterations-1:
+		err = s.judge(ctx)
+	case s.p.Schedule == Adaptive && s.p.student(s.done+1, s.converted):
+		tau, err = s.probe(ctx)
+		s.converted = err == nil && !(tau >= s.p.MinTau-rounding)
+	}
+	if err != nil {
+		return err
+	}
+	s.report(tau)
+	return nil
+}
+
+// rounding is what a tau of a perfect order may miss 1 by.
+const rounding = 1e-12
+
+// evaluate scores members, what is not known of them in one call, and reports
+// them from a position on in the generation.
+func (s *search) evaluate(ctx context.Context, members []member, position int, scorer *memory) error {
+	b := batch{iteration: s.done, position: position, scorer: scorer, members: members, known: make([]bool, len(members))}
+	for i, m := range members {
+		b.known[i] = scorer.knows(m.key)
+	}
+	if err := scorer.learn(ctx, members); err != nil {
+		return fmt.Errorf("iteration %d: %w", s.done, err)
+	}
+	for _, c := range s.costs[len(s.problem.Constraints):] { // the others' are known since the members were admitted
+		if err := c.learn(ctx, members); err != nil {
+			return fmt.Errorf("iteration %d: %w", s.done, err)
+		}
+	}
+	s.trace = append(s.trace, b)
+	s.tell(b)
+	return nil
+}
+
+// batch is members that were scored together.
+type batch struct {
+	iteration, position int
+	scorer              *memory
+	members             []member
+	known               []bool // before, by the scorer
+}
+
+// tell reports a batch.
+func (s *search) tell(b batch) {
+	for i, m := range b.members {
+		s.scored[m.key] = true
+		s.o.Observe(Evaluation{
+			Iteration: b.iteration, Position: b.position + i, Origin: m.origin, Architecture: m.arch,
+			Scorer: b.scorer.account.Name, Score: b.scorer.value[m.key], Costs: s.costsOf(m.key),
+			Feasible: true, Remembered: b.known[i],
+		})
+	}
+}
+
+// parents are what the next generation goes on from, the best first. The scorer of
+// the next generation may be another than the judge of the last one.
+func (s *search) parents(last []member, judge, scorer *memory) []member {
+	if len(s.problem.Objectives) > 0 {
+		return s.survivors(last, judge, scorer)
+	}
+	sorted := ranked(last, judge)
+	return sorted[:min(s.p.Parents, len(sorted))]
 }
 
 // ranked sorts members, all known to the scorer, by falling score; equal scores
@@ -272,9 +415,23 @@ func ranked(members []member, scorer *memory) []member {
 	return sorted
 }
 
-func (s *search) result(scorer *memory) Result {
+func (s *search) result() Result {
+	scorer := s.scorer
+	if len(s.problem.Objectives) > 0 {
+		scorer = s.memory(s.problem.Baseline)
+	}
 	out := Result{Scorer: scorer.account.Name, Candidates: len(s.scored), Missing: s.missing}
-	for _, m := range ranked(scorer.order, scorer) {
+	best := scorer.order
+	if len(s.problem.Objectives) > 0 {
+		out.Front = s.points(scorer)
+		best = best[:0:0]
+		for i := range out.Front {
+			if p := &out.Front[i]; p.Rank == 0 {
+				best = append(best, member{arch: p.Architecture, key: p.Architecture.Key()})
+			}
+		}
+	}
+	for _, m := range ranked(best, scorer) {
 		out.Ranking = append(out.Ranking, Candidate{m.arch, scorer.value[m.key], s.costsOf(m.key)})
 	}
 	for _, m := range s.memories {

@@ -42,18 +42,24 @@ func parse(t testing.TB, text string) *space.Space {
 	return s
 }
 
-func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+func seeded(seed uint64) *rand.PCG { return rand.NewPCG(seed, 0) }
+
+// on is a search with a seed that tells observe everything.
+func on(seed uint64, observe func(evolve.Evaluation)) evolve.Options {
+	return evolve.Options{Source: seeded(seed), Observe: observe}
+}
 
 // pointwise is a scorer that counts how often it sees every architecture.
 type pointwise struct {
 	name  string
 	f     func(space.Architecture) float64
 	seen  map[string]int
+	value map[string]float64
 	sizes []int // of the batches
 }
 
 func scorer(name string, f func(space.Architecture) float64) *pointwise {
-	return &pointwise{name: name, f: f, seen: map[string]int{}}
+	return &pointwise{name: name, f: f, seen: map[string]int{}, value: map[string]float64{}}
 }
 
 func (p *pointwise) Name() string { return p.name }
@@ -63,6 +69,7 @@ func (p *pointwise) Score(_ context.Context, archs []space.Architecture, out []f
 	for i, a := range archs {
 		p.seen[a.Key()]++
 		out[i] = p.f(a)
+		p.value[a.Key()] = out[i]
 	}
 	return nil
 }
@@ -115,7 +122,7 @@ func problem(t testing.TB, text string, limit float64) (evolve.Problem, *pointwi
 func run(t testing.TB, p evolve.Problem, params evolve.Params, seed uint64) (evolve.Result, []evolve.Evaluation) {
 	t.Helper()
 	var all []evolve.Evaluation
-	result, err := evolve.Search(context.Background(), p, params, seeded(seed), func(e evolve.Evaluation) { all = append(all, e) })
+	result, err := evolve.Search(context.Background(), p, params, on(seed, func(e evolve.Evaluation) { all = append(all, e) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +133,7 @@ func TestFindsTheBestOfATinySpace(t *testing.T) {
 	p, _, _, _ := problem(t, tiny, 20)
 	best := math.Inf(-1)
 	for range 20000 {
-		if a := p.Space.Sample(seeded(rand.Uint64())); size(a) <= 20 {
+		if a := p.Space.Sample(rand.New(seeded(rand.Uint64()))); size(a) <= 20 {
 			best = max(best, rugged(a))
 		}
 	}
@@ -279,7 +286,7 @@ func TestEqualSeedsGiveEqualSearches(t *testing.T) {
 
 func TestRandomScoresExactlyWhatItIsAskedFor(t *testing.T) {
 	p, student, baseline, _ := problem(t, wide, 150)
-	result, err := evolve.Random(context.Background(), p, 400, 1000, seeded(3), nil)
+	result, err := evolve.Search(context.Background(), p, evolve.RandomParams(400, 1000), on(3, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +333,7 @@ func TestCancelledSearchStops(t *testing.T) {
 		clear(out)
 		return nil
 	})
-	_, err := evolve.Search(ctx, p, evolve.Defaults(), seeded(1), nil)
+	_, err := evolve.Search(ctx, p, evolve.Defaults(), on(1, nil))
 	if !errors.Is(err, context.Canceled) || calls != 3 {
 		t.Errorf("%v after %d calls; want %v after 3", err, calls, context.Canceled)
 	}

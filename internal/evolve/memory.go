@@ -25,10 +25,11 @@ type memory struct {
 	scorer  Scorer
 	value   map[string]float64
 	order   []member // the architectures computed, in order
+	best    float64  // largest answer
 }
 
 func newMemory(name string, scorer Scorer) *memory {
-	return &memory{account: Account{Name: name}, scorer: scorer, value: map[string]float64{}}
+	return &memory{account: Account{Name: name}, scorer: scorer, value: map[string]float64{}, best: math.Inf(-1)}
 }
 
 func (m *memory) knows(key string) bool {
@@ -62,13 +63,19 @@ func (m *memory) learn(ctx context.Context, members []member) error {
 			return fmt.Errorf("%s: expected a finite number, got %v for architecture %s", m.scorer.Name(), v, archs[i])
 		}
 	}
-	for i, f := range fresh {
-		m.value[f.key] = out[i]
-	}
-	m.order = append(m.order, fresh...)
+	m.keep(fresh, out)
 	m.account.Evaluations += int64(len(fresh))
 	m.account.Calls++
 	return nil
+}
+
+// keep remembers answers.
+func (m *memory) keep(members []member, values []float64) {
+	for i, x := range members {
+		m.value[x.key] = values[i]
+		m.best = max(m.best, values[i])
+	}
+	m.order = append(m.order, members...)
 }
 
 // unknown returns the members without an answer, each once.

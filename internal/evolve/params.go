@@ -1,19 +1,35 @@
 package evolve
 
-import "hsnas/internal/config"
+import (
+	"slices"
+
+	"hsnas/internal/config"
+)
 
 // Params are the settings of a search. The zero value is not usable; start from
 // Defaults. The YAML tags are the keys of an experiment file.
 type Params struct {
 	// Iterations is the number of generations, the first, sampled one included.
 	Iterations int `yaml:"iterations"`
-	// StudentIterations is how many of them, from the first on, the student
-	// scores; the baseline scores the rest. 0 is a search by the baseline alone,
-	// Iterations one by the student alone.
+	// StudentIterations is how many of them the student scores; the baseline scores
+	// the rest. 0 is a search by the baseline alone, Iterations one by the student
+	// alone. The schedule Adaptive takes it for the most.
 	StudentIterations int `yaml:"student_iterations"`
-	// Population is the size of the first generation.
+	// Schedule says which of them the student scores; "" is StudentFirst.
+	Schedule Schedule `yaml:"schedule"`
+	// Probes is how many parents the baseline scores after each of the student's
+	// generations, and MinTau the Kendall tau-b between the two on them, from -1 to 1,
+	// below which it takes over: for the schedule Adaptive alone.
+	Probes int     `yaml:"probes"`
+	MinTau float64 `yaml:"min_tau"`
+	// Population is the size of the first generation. In a search for a front it is
+	// also how many of a generation go on to the next.
 	Population int `yaml:"population"`
-	// Parents is how many of a generation's best go on to the next.
+	// Stratify is into how many quantile ranges of the complexity the first generation
+	// is spread evenly; 0 samples without.
+	Stratify int `yaml:"stratify,omitempty"`
+	// Parents is how many of a generation's best go on to the next; in a search for a
+	// front, where the scorer changes, as the new one has to score them all.
 	Parents int `yaml:"parents"`
 	// Mutation and Crossover are how many children of either kind a generation
 	// adds to its parents.
@@ -28,10 +44,11 @@ type Params struct {
 }
 
 // Defaults are HS-NAS's settings (arXiv 2310.16712, section 5): HAT's evolution,
-// whose first half the distilled predictor scores. Tries is ours.
+// whose first half the distilled predictor scores. Tries, Probes and MinTau are
+// ours.
 func Defaults() Params {
 	return Params{
-		Iterations: 30, StudentIterations: 15,
+		Iterations: 30, StudentIterations: 15, Schedule: StudentFirst, Probes: 8, MinTau: 0.5,
 		Population: 125, Parents: 25, Mutation: 50, Crossover: 50,
 		MutationProbability: 0.3, Tries: 10000,
 	}
@@ -51,6 +68,7 @@ func (p Params) Validate() error {
 		{"mutation", p.Mutation, 0},
 		{"crossover", p.Crossover, 0},
 		{"tries", p.Tries, 1},
+		{"stratify", p.Stratify, 0},
 	}
 	for _, l := range least {
 		if l.value < l.min {
@@ -68,6 +86,22 @@ func (p Params) Validate() error {
 		return config.Fieldf("mutation", "expected 1 or more here or in crossover, found 0 in both: no generation after the first would hold anything new")
 	case !(p.MutationProbability >= 0 && p.MutationProbability <= 1):
 		return config.Fieldf("mutation_probability", "expected a number from 0 to 1, found %v", p.MutationProbability)
+	}
+	return p.validateSchedule()
+}
+
+func (p Params) validateSchedule() error {
+	switch {
+	case p.Schedule != "" && !slices.Contains(Schedules(), string(p.Schedule)):
+		return config.Fieldf("schedule", "unknown schedule %q%s", p.Schedule, config.DidYouMean(string(p.Schedule), Schedules()))
+	case !(p.MinTau >= -1 && p.MinTau <= 1):
+		return config.Fieldf("min_tau", "expected a Kendall tau-b, a number from -1 to 1, found %v", p.MinTau)
+	case p.Schedule == Adaptive && p.Probes < 2:
+		return config.Fieldf("probes", "expected 2 or more, as one architecture has no order, found %d", p.Probes)
+	case p.Schedule == Adaptive && p.Probes > p.Parents:
+		return config.Fieldf("probes", "expected at most the %d of parents, found %d", p.Parents, p.Probes)
+	case p.Stratify > p.Population:
+		return config.Fieldf("stratify", "expected at most the %d of population, found %d", p.Population, p.Stratify)
 	}
 	return nil
 }

@@ -58,21 +58,43 @@ func (b *builder) byHead(x, sentences value, parts int, h headDims) []value {
 // attend is softmax(q k^T scale + mask) v with the heads side by side again,
 // [rows, QKV]. A nil mask hides nothing.
 func (b *builder) attend(q, k, v, mask value, h headDims, rows onnx.Dim) value {
-	const product = onnx.MicrosoftDomain + ":FusedMatMul"
 	if h.scale != nil {
 		q = b.op("Mul", q, h.scale)
 		h.alpha = 1
 	}
 	qs, ks := q.Shape(), k.Shape()
 	shape := []onnx.Dim{qs[0], qs[1], qs[2], qs[3], ks[3]}
-	scores := b.g.Op(product, shape, []value{q, k}, onnx.Int("transB", 1), onnx.Float("alpha", h.alpha))
+	scores := b.similarities(q, k, h.alpha, shape)
 	if mask != nil {
 		scores = b.op("Add", scores, mask)
 	}
 	p := b.g.Op("Softmax", shape, []value{scores}, onnx.Axis(-1))
-	y := b.g.Op(product, qs, []value{p, v})
+	y := b.product(qs, p, v)
 	y = b.g.Op("Transpose", []onnx.Dim{qs[0], qs[1], qs[3], qs[2], qs[4]}, []value{y}, onnx.Perm(0, 1, 3, 2, 4))
 	return b.rows(y, rows, number(b.d.QKV))
+}
+
+// fused is the product that scales and transposes by itself.
+const fused = onnx.MicrosoftDomain + ":FusedMatMul"
+
+// similarities are q k^T alpha.
+func (b *builder) similarities(q, k value, alpha float32, shape []onnx.Dim) value {
+	if !b.plain {
+		return b.g.Op(fused, shape, []value{q, k}, onnx.Int("transB", 1), onnx.Float("alpha", alpha))
+	}
+	if alpha != 1 {
+		q = b.op("Mul", q, b.once(fmt.Sprint("alpha ", alpha), func() value { return b.g.Floats([]int64{1}, []float32{alpha}) }))
+	}
+	s := k.Shape()
+	k = b.g.Op("Transpose", []onnx.Dim{s[0], s[1], s[2], s[4], s[3]}, []value{k}, onnx.Perm(0, 1, 2, 4, 3))
+	return b.product(shape, q, k)
+}
+
+func (b *builder) product(shape []onnx.Dim, x, y value) value {
+	if !b.plain {
+		return b.g.Op(fused, shape, []value{x, y})
+	}
+	return b.g.Op("MatMul", shape, []value{x, y})
 }
 
 // selfHeads are the heads of layer i's self-attention.

@@ -20,6 +20,7 @@ type builder struct {
 	d          Dims
 	shape      Shape
 	sampled    bool
+	plain      bool // operators of ONNX alone, which GPUs have; the CPU is faster with its own
 	dropout    float64
 	composites autodiff.Composites
 	layout     *Layout          // of flat

@@ -15,6 +15,7 @@ import (
 type Scorer struct {
 	dims    Dims
 	rt      *ort.Runtime
+	device  ort.Device
 	layout  *Layout
 	sampled bool
 	state   *state
@@ -31,11 +32,15 @@ const scoreBatch = 100
 // inherited, the layout is a supernet's and every smaller architecture can be
 // scored; else the layout's own alone.
 func NewScorer(rt *ort.Runtime, d Dims, l *Layout, parameters []float32, inherited bool, examples []corpus.Example) (*Scorer, error) {
+	return newScorer(rt, ort.Device{}, d, l, parameters, inherited, examples)
+}
+
+func newScorer(rt *ort.Runtime, device ort.Device, d Dims, l *Layout, parameters []float32, inherited bool, examples []corpus.Example) (*Scorer, error) {
 	if len(parameters) != l.Size() {
 		return nil, fmt.Errorf("micro: %d parameters, the layout has %d", len(parameters), l.Size())
 	}
 	s := &Scorer{
-		dims: d, rt: rt, layout: l, sampled: inherited, state: newState(l.Size()), tables: newTables(d.Ladder),
+		dims: d, rt: rt, device: device, layout: l, sampled: inherited, state: newState(l.Size()), tables: newTables(d.Ladder),
 		batches: inBatches(examples, scoreBatch), graphs: map[int]*stepGraph{},
 	}
 	copy(s.state.flat[0], parameters)
@@ -83,11 +88,11 @@ func (s *Scorer) graph(shape Shape) (*stepGraph, error) {
 		return g, nil
 	}
 	b := newBuilder("micro_loss", s.dims, shape)
-	b.sampled = s.sampled
+	b.sampled, b.plain = s.sampled, !s.device.CPU()
 	l := s.layout.upTo(depth)
 	b.bind(l)
 	b.g.Output("loss", b.loss(0))
-	session, err := open(s.rt, b, "loss", 1)
+	session, err := openOn(s.rt, b, ort.Options{Name: "loss", Device: s.device.String()})
 	if err != nil {
 		return nil, err
 	}

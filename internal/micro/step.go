@@ -117,11 +117,17 @@ func newStepGraph(rt *ort.Runtime, d Dims, l *autodiff.Parameters, s Shape, samp
 // longer to open them then, and no step is faster. Sentences differ in length,
 // so memory is not planned ahead.
 func open(rt *ort.Runtime, b *builder, name string, threads int) (*ort.Session, error) {
+	return openOn(rt, b, ort.Options{Name: name, Threads: threads})
+}
+
+// openOn is open for any device.
+func openOn(rt *ort.Runtime, b *builder, o ort.Options) (*ort.Session, error) {
 	model, err := b.g.Marshal()
 	if err != nil {
 		return nil, err
 	}
-	return rt.LoadBytes(model, ort.Options{Name: name, Threads: threads, Optimization: ort.OptimizeNone, NoMemoryPattern: true})
+	o.Optimization, o.NoMemoryPattern = ort.OptimizeNone, true
+	return rt.LoadBytes(model, o)
 }
 
 // state is everything that training changes: the parameters and Adam's two

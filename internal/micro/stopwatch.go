@@ -17,6 +17,9 @@ import (
 // with cached keys and values; EOS does not end them. Unlike HAT's it decodes
 // greedily, as a Network does, and on one thread.
 type Stopwatch struct {
+	// Now is what times are read from; nil is the wall clock.
+	Now func() time.Duration
+
 	network *Network
 	source  [][]int64
 	steps   int
@@ -51,7 +54,8 @@ func newStopwatch(rt *ort.Runtime, t *task.Task, a space.Architecture, seed uint
 	if err != nil {
 		return nil, fmt.Errorf("opening architecture %s: %w", a.ID(), err)
 	}
-	return &Stopwatch{n, [][]int64{randomWords(t.Model.SourceTokens, d.SourceWords, seed)}, t.Model.TargetTokens}, nil
+	source := [][]int64{randomWords(t.Model.SourceTokens, d.SourceWords, seed)}
+	return &Stopwatch{network: n, source: source, steps: t.Model.TargetTokens}, nil
 }
 
 // randomWords draws n of a vocabulary's words, no special symbol where it has
@@ -68,14 +72,19 @@ func randomWords(n, vocabulary int, seed uint64) []int64 {
 
 // Once translates the sentence once.
 func (w *Stopwatch) Once(ctx context.Context) (Times, error) {
-	start := time.Now()
+	now := w.Now
+	if now == nil {
+		begin := time.Now()
+		now = func() time.Duration { return time.Since(begin) }
+	}
+	start := now()
 	e, err := w.network.Encode(ctx, w.source)
 	if err != nil {
 		return Times{}, err
 	}
-	times := Times{Encoder: time.Since(start)}
+	times := Times{Encoder: now() - start}
 	defer e.Destroy()
-	start = time.Now()
+	start = now()
 	d := w.network.Start(e)
 	defer d.Close()
 	last := []int64{corpus.BOS}
@@ -84,7 +93,7 @@ func (w *Stopwatch) Once(ctx context.Context) (Times, error) {
 			return Times{}, err
 		}
 	}
-	times.Decoder = time.Since(start)
+	times.Decoder = now() - start
 	return times, nil
 }
 

@@ -61,8 +61,18 @@ type SupernetScorer struct {
 	scorers []*Scorer
 }
 
+// ScorerOptions say where a supernet's architectures are scored. The zero value is
+// the CPU, one architecture on each core.
+type ScorerOptions struct {
+	// Workers is how many are scored side by side on the CPU; another device scores
+	// one after the other.
+	Workers int
+	// Device is cpu (or nothing), webgpu, cuda or cuda:N.
+	Device string
+}
+
 // NewSupernetScorer prepares the scoring of a supernet's parameters on examples.
-func NewSupernetScorer(rt *ort.Runtime, d Dims, largest space.Architecture, parameters []float32, examples []corpus.Example, workers int) (*SupernetScorer, error) {
+func NewSupernetScorer(rt *ort.Runtime, d Dims, largest space.Architecture, parameters []float32, examples []corpus.Example, o ScorerOptions) (*SupernetScorer, error) {
 	shape, err := ShapeOf(d, largest)
 	if err != nil {
 		return nil, err
@@ -71,9 +81,17 @@ func NewSupernetScorer(rt *ort.Runtime, d Dims, largest space.Architecture, para
 	if err != nil {
 		return nil, err
 	}
+	device, err := ort.ParseDevice(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	sessions := 1
+	if device.CPU() {
+		sessions = Workers(o.Workers)
+	}
 	s := &SupernetScorer{dims: d}
-	for range Workers(workers) {
-		one, err := NewScorer(rt, d, l, parameters, true, examples)
+	for range sessions {
+		one, err := newScorer(rt, device, d, l, parameters, true, examples)
 		if err != nil {
 			s.Close()
 			return nil, err

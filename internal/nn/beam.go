@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -19,6 +18,11 @@ type Hypothesis struct {
 // hypothesis ends where EOS is among the best beam continuations, scores are divided by
 // lengths, and the search ends with the first beam hypotheses that did.
 func (t *Translator) Translate(ctx context.Context, src []int64, beam, limit int) ([]Hypothesis, error) {
+	return t.translate(ctx, src, beam, 1, limit)
+}
+
+// translate is Translate with hypotheses of least tokens at least.
+func (t *Translator) translate(ctx context.Context, src []int64, beam, least, limit int) ([]Hypothesis, error) {
 	if beam < 1 || limit < 1 || 2*beam > t.model.Vocabulary {
 		return nil, fmt.Errorf("translate: beam %d and limit %d make no sense for a vocabulary of %d", beam, limit, t.model.Vocabulary)
 	}
@@ -32,14 +36,9 @@ func (t *Translator) Translate(ctx context.Context, src []int64, beam, limit int
 		return nil, err
 	}
 	defer d.Close()
-	s := search{beam: beam, limit: limit, live: []branch{{last: EOS}}}
-	for len(s.live) > 0 && len(s.done) < beam {
-		tokens, parents := s.arguments()
-		logits, err := d.Step(ctx, tokens, parents)
-		if err != nil {
-			return nil, err
-		}
-		s.advance(logits, t.model.Vocabulary)
+	s := search{beam: beam, least: least, limit: limit, live: []branch{{last: EOS}}}
+	if err := s.run(ctx, d); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(s.done, func(a, b Hypothesis) int { return cmp.Compare(b.Score, a.Score) })
 	return s.done, nil
@@ -54,9 +53,25 @@ type branch struct {
 }
 
 type search struct {
-	beam, limit int
-	live        []branch
-	done        []Hypothesis
+	beam         int
+	least, limit int // tokens of a hypothesis
+	live         []branch
+	done         []Hypothesis
+}
+
+func (s *search) run(ctx context.Context, d *Decoding) error {
+	for len(s.live) > 0 && len(s.done) < s.beam {
+		tokens, parents := s.arguments()
+		if _, err := d.Step(ctx, tokens, parents); err != nil {
+			return err
+		}
+		best, err := d.best(ctx, len(tokens), 2*s.beam)
+		if err != nil {
+			return err
+		}
+		s.advance(best)
+	}
+	return nil
 }
 
 func (s *search) arguments() (tokens, parents []int64) {
@@ -68,11 +83,14 @@ func (s *search) arguments() (tokens, parents []int64) {
 
 // advance takes the best 2*beam continuations: those that end among the first beam of them
 // are done, the first beam of the others live on.
-func (s *search) advance(logits []float32, vocabulary int) {
+func (s *search) advance(best [][]continuation) {
 	var all []branch
 	for row, b := range s.live {
-		for _, c := range best(logits[row*vocabulary:][:vocabulary], 2*s.beam) {
-			all = append(all, branch{tokens: b.tokens, last: int64(c.token), parent: int64(row), sum: b.sum + c.logp})
+		for _, c := range best[row] {
+			if c.token == EOS && len(b.tokens)+1 < s.least {
+				continue
+			}
+			all = append(all, branch{tokens: b.tokens, last: c.token, parent: int64(row), sum: b.sum + c.logp})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b branch) int { return cmp.Compare(b.sum, a.sum) })
@@ -99,33 +117,4 @@ func (s *search) advance(logits []float32, vocabulary int) {
 
 func (s *search) finish(b branch) {
 	s.done = append(s.done, Hypothesis{Tokens: b.tokens, Score: b.sum / float64(len(b.tokens))})
-}
-
-type continuation struct {
-	token int
-	logp  float64
-}
-
-// best are the n likeliest tokens of a row of logits, likeliest first. PAD never follows.
-func best(logits []float32, n int) []continuation {
-	top := make([]continuation, 0, n+1)
-	highest := slices.Max(logits)
-	var sum float64
-	for token, x := range logits {
-		sum += math.Exp(float64(x - highest))
-		if token == PAD || len(top) == n && float64(x) <= top[n-1].logp {
-			continue
-		}
-		i := len(top)
-		for i > 0 && top[i-1].logp < float64(x) {
-			i--
-		}
-		top = slices.Insert(top, i, continuation{token, float64(x)})
-		top = top[:min(len(top), n)]
-	}
-	norm := float64(highest) + math.Log(sum)
-	for i := range top {
-		top[i].logp -= norm
-	}
-	return top
 }

@@ -22,13 +22,16 @@ type builder struct {
 	g      graph
 	s      Shape
 	w      Weights
+	narrow bool             // products of few rows: see image
+	int8   bool             // products of integers: see quantise
+	scales map[value]value  // of matrices of integers
 	err    error            // first error of the weights
 	loaded map[string]value // by checkpoint name
 	cached map[string]value // shapes and masks that several layers use
 }
 
 func newBuilder(name string, s Shape, w Weights, external *onnx.Weights) *builder {
-	b := &builder{g: onnx.NewGraph(name), s: s, w: w, loaded: map[string]value{}, cached: map[string]value{}}
+	b := &builder{g: onnx.NewGraph(name), s: s, w: w, scales: map[value]value{}, loaded: map[string]value{}, cached: map[string]value{}}
 	b.g.External(external)
 	return b
 }
@@ -43,8 +46,20 @@ func (b *builder) once(key string, make func() value) value {
 	return v
 }
 
-// weight is a named constant whose data is loaded at its first use.
+// weight is a constant of a linear layer; a matrix is one of integers where the model's are,
+// and the kernel of a convolution where the graph has few rows.
 func (b *builder) weight(name string, shape []int64, load func() ([]float32, error)) value {
+	if len(shape) == 2 && b.int8 {
+		return b.integers(name, shape, load)
+	}
+	if len(shape) == 2 && b.narrow {
+		shape = append(shape, 1, 1)
+	}
+	return b.constant(name, shape, load)
+}
+
+// constant is a named constant whose data is loaded at its first use.
+func (b *builder) constant(name string, shape []int64, load func() ([]float32, error)) value {
 	if v, ok := b.loaded[name]; ok {
 		return v
 	}
@@ -107,6 +122,12 @@ func (b *builder) rows(x value, n int) value {
 
 // linear is x W^T + bias.
 func (b *builder) linear(x, w, bias value) value {
+	if b.int8 {
+		return b.integerProduct(x, w, bias)
+	}
+	if b.narrow {
+		return b.pixels(b.conv(b.image(x, size(w, 1)), w, bias), size(w, 0))
+	}
 	in := []value{x, w}
 	if bias != nil {
 		in = append(in, bias)
@@ -125,14 +146,35 @@ func (b *builder) norm(x, residual value, prefix string, side *Side) value {
 // ffn is the position-wise network of layer i and the LayerNorm after it.
 func (b *builder) ffn(x value, prefix string, i int, side *Side) value {
 	f, d := side.FFN[i], side.Dim
-	h := b.linear(x, b.matrix(prefix+".fc1.weight", f, d, side.SuperFFN, side.SuperDim), b.vector(prefix+".fc1.bias", f, side.SuperFFN))
-	h = b.op("Relu", []value{h})
-	y := b.linear(h, b.matrix(prefix+".fc2.weight", d, f, side.SuperDim, side.SuperFFN), b.vector(prefix+".fc2.bias", d, side.SuperDim))
+	w1, bias1 := b.matrix(prefix+".fc1.weight", f, d, side.SuperFFN, side.SuperDim), b.vector(prefix+".fc1.bias", f, side.SuperFFN)
+	w2, bias2 := b.matrix(prefix+".fc2.weight", d, f, side.SuperDim, side.SuperFFN), b.vector(prefix+".fc2.bias", d, side.SuperDim)
+	var y value
+	if b.narrow && !b.int8 { // one image from end to end
+		y = b.pixels(b.conv(b.op("Relu", []value{b.conv(b.image(x, d), w1, bias1)}), w2, bias2), d)
+	} else {
+		y = b.linear(b.op("Relu", []value{b.linear(x, w1, bias1)}), w2, bias2)
+	}
 	return b.norm(y, x, prefix+".final_layer_norm", side)
 }
 
 // embedding is a token table sliced to a side's dimension.
 func (b *builder) embedding(name string, side *Side) value {
+	name, load := b.table(name, side)
+	return b.constant(name, []int64{int64(b.s.Vocabulary), int64(side.Dim)}, load)
+}
+
+// outputLayer is the decoder's table as the weights of a linear layer.
+func (b *builder) outputLayer() value {
+	side := &b.s.Decoder
+	if !b.narrow && !b.int8 {
+		return b.embedding("decoder.embed_tokens.weight", side)
+	}
+	name, load := b.table("decoder.embed_tokens.weight", side)
+	return b.weight(name+".kernel", []int64{int64(b.s.Vocabulary), int64(side.Dim)}, load)
+}
+
+// table is the name of a side's token table in the graph and what reads it.
+func (b *builder) table(name string, side *Side) (string, func() ([]float32, error)) {
 	const encoder, decoder = "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"
 	first, other := name, name
 	if b.s.Shared {
@@ -146,9 +188,7 @@ func (b *builder) embedding(name string, side *Side) value {
 	if b.s.Shared {
 		part.Sub[1] = int64(max(b.s.Encoder.Dim, b.s.Decoder.Dim))
 	}
-	return b.weight(name, []int64{int64(v), int64(side.Dim)}, func() ([]float32, error) {
-		return either(b.w, first, other, part)
-	})
+	return name, func() ([]float32, error) { return either(b.w, first, other, part) }
 }
 
 // finish is the model's bytes.

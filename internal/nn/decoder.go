@@ -55,7 +55,7 @@ func (b *builder) crossAttention(x value, i int, m crossMemory) value {
 
 // logits are the scores of every token of the vocabulary: the embedding is the output layer.
 func (b *builder) logits(x value) value {
-	return b.linear(x, b.embedding("decoder.embed_tokens.weight", &b.s.Decoder), nil)
+	return b.linear(x, b.outputLayer(), nil)
 }
 
 // scorerGraph is scorer.onnx: all target tokens at once.

@@ -7,15 +7,17 @@ import (
 	"hsnas/internal/ort"
 )
 
-// Decoding is the state between decoder steps: the caches, which never leave ONNX Runtime's
-// memory, and the arguments of the next step.
+// Decoding is the state between decoder steps: the caches and the arguments of the next
+// step. Go touches none of the caches' numbers: a step reads them in the order that its
+// beam_index gives.
 type Decoding struct {
 	t      *Translator
 	in     []*ort.Tensor // of decoder_step.onnx, in its order
 	out    []*ort.Tensor
 	owned  []*ort.Tensor // keys, values and masks of the cross-attention
-	time   []int64       // the position input's memory
-	rows   []stepRows    // by number of rows
+	caches *caches
+	time   []int64    // the position input's memory
+	rows   []stepRows // by number of rows
 	vocab  int
 	layers int
 }
@@ -32,7 +34,7 @@ func (t *Translator) Start(ctx context.Context, e Encoded, hypotheses int) (*Dec
 	d := &Decoding{
 		t: t, in: make([]*ort.Tensor, len(t.step.Inputs())), out: make([]*ort.Tensor, len(t.step.Outputs())),
 		owned: make([]*ort.Tensor, len(t.init.Outputs())), time: []int64{0}, rows: make([]stepRows, hypotheses+1),
-		vocab: t.model.Vocabulary, layers: n,
+		vocab: t.model.Vocabulary, layers: n, caches: t.takeCaches(),
 	}
 	if err := t.init.Run(ctx, e, d.owned); err != nil {
 		d.Close()
@@ -51,12 +53,9 @@ func (d *Decoding) empty(hypotheses int) (err error) {
 	if d.in[1], err = ort.NewInts([]int64{1}, d.time); err != nil {
 		return err
 	}
-	for i, l := range d.t.model.Layers {
-		for j := range 2 {
-			shape := []int64{int64(hypotheses), int64(l.SelfHeads), 0, d.t.step.Inputs()[3+2*i+j].Shape[3]}
-			if d.in[3+2*i+j], err = ort.NewFloats(shape, nil); err != nil {
-				return err
-			}
+	for i := range 2 * d.layers {
+		if d.in[3+i], err = d.caches.tensor(i, 1, int64(hypotheses), 0); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -86,6 +85,11 @@ func (d *Decoding) Step(ctx context.Context, tokens, parents []int64) ([]float32
 	copy(r.token.Ints(), tokens)
 	copy(r.beam.Ints(), parents)
 	d.in[0], d.in[2], d.out[0] = r.token, r.beam, r.logits
+	for i := range 2 * d.layers {
+		if d.out[1+i], err = d.caches.tensor(i, d.time[0], int64(n), d.time[0]+1); err != nil {
+			return nil, fmt.Errorf("decode: %w", err)
+		}
+	}
 	if err := d.t.step.Run(ctx, d.in, d.out); err != nil {
 		return nil, err
 	}
@@ -119,6 +123,10 @@ func (d *Decoding) Close() {
 	destroy(d.owned)
 	destroy(d.in[1:2])
 	destroy(d.in[3 : 3+2*d.layers])
+	destroy(d.out[1:])
+	if d.caches != nil {
+		d.t.spare, d.caches = append(d.t.spare, d.caches), nil
+	}
 	for _, r := range d.rows {
 		destroy([]*ort.Tensor{r.token, r.beam, r.logits})
 	}

@@ -45,6 +45,14 @@ var graphs = []struct {
 // not at all. The folder may exist if it is empty or holds a model, which is replaced. The
 // same task, architecture and weights give the same bytes.
 func Export(dir string, t *task.Task, a space.Architecture, w Weights) (Model, error) {
+	return ExportAs(dir, t, a, w, Float32)
+}
+
+// ExportAs is Export in a precision.
+func ExportAs(dir string, t *task.Task, a space.Architecture, w Weights, p Precision) (Model, error) {
+	if err := p.check(); err != nil {
+		return Model{}, err
+	}
 	s, err := ShapeOf(t, a)
 	if err != nil {
 		return Model{}, err
@@ -57,6 +65,9 @@ func Export(dir string, t *task.Task, a space.Architecture, w Weights) (Model, e
 		Format: formatVersion, Task: t.Name, ID: a.ID(), Architecture: json.RawMessage(a.String()), Opset: onnx.Opset,
 		Vocabulary: s.Vocabulary, PAD: PAD, EOS: EOS, SourceTokens: t.Model.SourceTokens, TargetTokens: t.Model.TargetTokens,
 		Layers: s.layers(), Cost: c,
+	}
+	if p != Float32 {
+		m.Precision = p
 	}
 	return m, export(dir, &m, s, w)
 }
@@ -99,6 +110,7 @@ func (m *Model) write(dir string, s Shape, w Weights) error {
 	external := onnx.NewWeights(WeightsFile, file)
 	for _, g := range graphs {
 		b := newBuilder(g.kind, s, w, external)
+		b.int8 = m.Precision == Int8
 		g.build(b)
 		data, err := b.finish(g.kind, m.metadata())
 		if err != nil {
@@ -123,13 +135,13 @@ func (m *Model) write(dir string, s Shape, w Weights) error {
 }
 
 func (m *Model) metadata() [][2]string {
-	return [][2]string{
+	return append([][2]string{
 		{"hsnas.task", m.Task},
 		{"hsnas.id", m.ID},
 		{"hsnas.architecture", string(m.Architecture)},
 		{"hsnas.weights", m.Weights},
 		{"hsnas.vocabulary", strconv.Itoa(m.Vocabulary)},
-	}
+	}, m.Precision.metadata()...)
 }
 
 // replaceable says whether Export may write to dir.

@@ -4,17 +4,23 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	osthread "runtime"
 	"time"
+
+	"hsnas/internal/machine"
 )
 
 // Protocol is how HAT measures latency (arXiv 2005.14187): one sentence, the encoder once,
 // then a fixed number of incremental decoder steps of all hypotheses of a beam. Choosing
-// tokens is no part of it. The zero value of a field means the default.
+// tokens is no part of it, unless Search asks for it. The zero value of a field means the
+// default. It is a closed loop: a repetition begins when the one before it has ended.
 type Protocol struct {
+	Sentences    int    // of one batch; default 1
 	SourceTokens int    // default: the model's own
 	TargetTokens int    // decoder steps; default: the model's own
 	Beam         int    // default 5
 	Seed         uint64 // of the tokens
+	Search       bool   // then a translation by beam search, too, of as many tokens
 }
 
 // DefaultBeam is HAT's beam width.
@@ -27,11 +33,24 @@ type Stopwatch struct {
 	tokens  [][]int64 // each step's
 	parents []int64
 	beam    int
+	search  bool
 }
 
-// Times are the seconds of one repetition: the encoder's, and the decoder's steps with the
-// cross-attention keys and values that come before the first.
-type Times struct{ Encoder, Decoder time.Duration }
+// Times are those of one repetition: what passed, and what the calling thread computed,
+// which on a busy machine is less. The latter is all of the work where a session has one
+// thread.
+type Times struct {
+	Parts
+	CPU Parts
+}
+
+// Parts are the times of the parts of a repetition.
+type Parts struct {
+	Encoder time.Duration
+	Decoder time.Duration // all steps, with the cross-attention keys and values before them
+	Step    time.Duration // the mean of the steps alone
+	Search  time.Duration // the whole translation of the first sentence, 0 where not asked for
+}
 
 // NewStopwatch draws the tokens of a protocol; none is PAD or EOS, where the vocabulary
 // has others.
@@ -40,12 +59,13 @@ func NewStopwatch(t *Translator, p Protocol) (*Stopwatch, error) {
 	for _, d := range []struct {
 		field    *int
 		standard int
-	}{{&p.SourceTokens, m.SourceTokens}, {&p.TargetTokens, m.TargetTokens}, {&p.Beam, DefaultBeam}} {
+	}{{&p.Sentences, 1}, {&p.SourceTokens, m.SourceTokens}, {&p.TargetTokens, m.TargetTokens}, {&p.Beam, DefaultBeam}} {
 		if *d.field == 0 {
 			*d.field = d.standard
 		}
 		if *d.field < 1 {
-			return nil, fmt.Errorf("latency of %s: %d source tokens, %d steps and beam %d must be at least 1", m.Dir, p.SourceTokens, p.TargetTokens, p.Beam)
+			return nil, fmt.Errorf("latency of %s: %d sentences, %d source tokens, %d steps and beam %d must be at least 1",
+				m.Dir, p.Sentences, p.SourceTokens, p.TargetTokens, p.Beam)
 		}
 	}
 	r := rand.New(rand.NewPCG(p.Seed, 0x686173))
@@ -59,13 +79,16 @@ func NewStopwatch(t *Translator, p Protocol) (*Stopwatch, error) {
 		}
 		return out
 	}
-	s := &Stopwatch{t: t, src: [][]int64{draw(p.SourceTokens)}, beam: p.Beam}
-	for range p.TargetTokens {
-		s.tokens = append(s.tokens, draw(p.Beam))
+	s := &Stopwatch{t: t, beam: p.Beam, search: p.Search}
+	for range p.Sentences {
+		s.src = append(s.src, draw(p.SourceTokens))
 	}
-	// Hypotheses change places in every step, as they do in a real search.
-	for i := range p.Beam {
-		s.parents = append(s.parents, int64((i+1)%p.Beam))
+	for range p.TargetTokens {
+		s.tokens = append(s.tokens, draw(p.Sentences*p.Beam))
+	}
+	// Hypotheses of a sentence change places in every step, as they do in a real search.
+	for i := range p.Sentences * p.Beam {
+		s.parents = append(s.parents, int64(i/p.Beam*p.Beam+(i+1)%p.Beam))
 	}
 	return s, nil
 }
@@ -81,24 +104,79 @@ func (s *Stopwatch) Steps() int { return len(s.tokens) }
 
 // Once runs one repetition.
 func (s *Stopwatch) Once(ctx context.Context) (Times, error) {
-	start := time.Now()
+	osthread.LockOSThread() // whose time is read
+	defer osthread.UnlockOSThread()
+	begin := now()
 	encoded, err := s.t.Encode(ctx, s.src)
 	if err != nil {
 		return Times{}, err
 	}
-	times := Times{Encoder: time.Since(start)}
 	defer encoded.Destroy()
-	start = time.Now()
-	d, err := s.t.Start(ctx, encoded, s.beam)
+	middle := now()
+	first, err := s.decode(ctx, encoded, nil)
 	if err != nil {
 		return Times{}, err
 	}
-	defer d.Close()
-	for _, tokens := range s.tokens {
-		if _, err := d.Step(ctx, tokens, s.parents); err != nil {
+	end := now()
+	if s.search {
+		if _, err := s.t.translate(ctx, s.src[0], s.beam, len(s.tokens), len(s.tokens)); err != nil {
 			return Times{}, err
 		}
 	}
-	times.Decoder = time.Since(start)
+	last := now()
+	parts := func(since func(later, earlier instant) time.Duration) Parts {
+		return Parts{
+			Encoder: since(middle, begin), Decoder: since(end, middle),
+			Step: since(end, first) / time.Duration(len(s.tokens)), Search: since(last, end),
+		}
+	}
+	times := Times{parts(instant.since), parts(instant.computed)}
+	if !s.search {
+		times.Search, times.CPU.Search = 0, 0
+	}
 	return times, nil
+}
+
+// instant is a reading of both clocks.
+type instant struct {
+	wall time.Time
+	cpu  time.Duration
+}
+
+func now() instant { return instant{time.Now(), machine.ThreadTime()} }
+
+func (i instant) since(earlier instant) time.Duration { return i.wall.Sub(earlier.wall) }
+
+func (i instant) computed(earlier instant) time.Duration { return i.cpu - earlier.cpu }
+
+// decode runs all steps, gives each one's logits to see, and returns when the first began.
+func (s *Stopwatch) decode(ctx context.Context, encoded Encoded, see func(logits []float32)) (first instant, err error) {
+	d, err := s.t.Start(ctx, encoded, len(s.parents))
+	if err != nil {
+		return first, err
+	}
+	defer d.Close()
+	first = now()
+	for _, tokens := range s.tokens {
+		logits, err := d.Step(ctx, tokens, s.parents)
+		if err != nil {
+			return first, err
+		}
+		if see != nil {
+			see(logits)
+		}
+	}
+	return first, nil
+}
+
+// Logits are those of all steps of one repetition, one after another.
+func (s *Stopwatch) Logits(ctx context.Context) ([]float32, error) {
+	encoded, err := s.t.Encode(ctx, s.src)
+	if err != nil {
+		return nil, err
+	}
+	defer encoded.Destroy()
+	var all []float32
+	_, err = s.decode(ctx, encoded, func(logits []float32) { all = append(all, logits...) })
+	return all, err
 }

@@ -23,7 +23,8 @@ type Model struct {
 	Task         string          `json:"task"`
 	ID           string          `json:"id"` // the architecture's
 	Architecture json.RawMessage `json:"architecture"`
-	Weights      string          `json:"weights"` // Weights.Label
+	Weights      string          `json:"weights"`             // Weights.Label
+	Precision    Precision       `json:"precision,omitempty"` // "" is Float32
 	Opset        int             `json:"opset"`
 	Vocabulary   int             `json:"vocabulary"`
 	PAD          int             `json:"pad"`
@@ -118,6 +119,14 @@ func checkGraph(path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// Written is the precision of the model's matrices.
+func (m *Model) Written() Precision {
+	if m.Precision == "" {
+		return Float32
+	}
+	return m.Precision
 }
 
 // File is the path of one of the model's files.

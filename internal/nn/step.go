@@ -106,6 +106,7 @@ func (b *builder) cacheShape(i int, batch, time string) []onnx.Dim {
 
 // stepGraph is decoder_step.onnx: one token of every hypothesis.
 func (b *builder) stepGraph() {
+	b.narrow = true
 	in, side := b.stepInputs(), &b.s.Decoder
 	x := b.stepEmbed(in, side)
 	present := make([][2]value, len(in.past))

@@ -12,6 +12,18 @@ import (
 type Translator struct {
 	model               Model
 	encoder, init, step *ort.Session
+	choose              *ort.Session // see chooserGraph
+	spare               []*caches    // of decodings that have ended
+}
+
+// takeCaches are buffers of a decoding that has ended, or new ones.
+func (t *Translator) takeCaches() *caches {
+	if n := len(t.spare); n > 0 {
+		c := t.spare[n-1]
+		t.spare = t.spare[:n-1]
+		return c
+	}
+	return newCaches(t)
 }
 
 // Load opens the graphs that decoding needs. Models that come from outside go through Open
@@ -29,6 +41,9 @@ func Load(rt *ort.Runtime, m Model, o ort.Options) (*Translator, error) {
 		*g.session = s
 	}
 	if err := t.checkStep(); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	if err := t.loadChooser(rt); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
@@ -57,7 +72,7 @@ func (t *Translator) Model() Model { return t.model }
 // Close gives the sessions back.
 func (t *Translator) Close() error {
 	var errs []error
-	for _, s := range []*ort.Session{t.encoder, t.init, t.step} {
+	for _, s := range []*ort.Session{t.encoder, t.init, t.step, t.choose} {
 		if s != nil {
 			errs = append(errs, s.Close())
 		}

@@ -2,7 +2,6 @@ package ort
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
@@ -32,8 +31,9 @@ type Options struct {
 	// Device is where the model runs: "" or "cpu", "webgpu" (any GPU, through
 	// Vulkan), "cuda" or "cuda:1" (needs a CUDA build of the library).
 	Device string
-	// StrictDevice makes it an error when a node of the model would fall back
-	// to the CPU. It has no effect on the CPU.
+	// StrictDevice makes it an error when any node of the model would fall back
+	// to the CPU; without it operators that compute shapes may, and no others. It
+	// has no effect on the CPU.
 	StrictDevice bool
 	// Optimization is how far the graph is rewritten.
 	Optimization Optimization
@@ -50,41 +50,9 @@ type Options struct {
 	Deterministic bool
 }
 
-// Devices lists the names that Options.Device takes.
-func Devices() []string { return []string{"cpu", "webgpu", "cuda", "cuda:N"} }
-
-// Provider returns the name that ONNX Runtime has for a device's execution
-// provider ("CPU", "WebGPU", "CUDA"). An unknown device is a *config.Error.
-func Provider(device string) (string, error) {
-	name, _, err := parseDevice(device)
-	return map[string]string{"cpu": "CPU", "webgpu": "WebGPU", "cuda": "CUDA"}[name], err
-}
-
-// parseDevice takes "cuda:1" apart.
-func parseDevice(device string) (name string, index int, err error) {
-	name, number, numbered := strings.Cut(device, ":")
-	if name == "" && !numbered {
-		name = "cpu"
-	}
-	switch name {
-	case "cpu", "webgpu":
-		if !numbered {
-			return name, 0, nil
-		}
-	case "cuda":
-		if !numbered {
-			return name, 0, nil
-		}
-		if index, err = strconv.Atoi(number); err == nil && index >= 0 {
-			return name, index, nil
-		}
-	}
-	return "", 0, config.Errorf("", 0, "unknown device %q; known: %s", device, strings.Join(Devices(), ", "))
-}
-
 // sessionOptions translates o; the caller destroys the result.
 func (r *Runtime) sessionOptions(o Options) (*onnxruntime.SessionOptions, error) {
-	device, index, err := parseDevice(o.Device)
+	device, err := ParseDevice(o.Device)
 	if err != nil {
 		return nil, err
 	}
@@ -99,14 +67,14 @@ func (r *Runtime) sessionOptions(o Options) (*onnxruntime.SessionOptions, error)
 		options.Destroy()
 		return nil, fmt.Errorf("session options: %s", oneLine(err))
 	}
-	if err := r.appendProvider(options, device, index); err != nil {
+	if err := r.appendProvider(options, device); err != nil {
 		options.Destroy()
 		return nil, err
 	}
 	return options, nil
 }
 
-func setOptions(options *onnxruntime.SessionOptions, o Options, device string) error {
+func setOptions(options *onnxruntime.SessionOptions, o Options, device Device) error {
 	threads := max(o.Threads, 1)
 	if o.Deterministic {
 		threads = 1
@@ -121,8 +89,13 @@ func setOptions(options *onnxruntime.SessionOptions, o Options, device string) e
 		"session.intra_op.allow_spinning": flag(o.Spin),
 		"session.inter_op.allow_spinning": "0",
 	}
-	if o.StrictDevice && device != "cpu" {
-		entries["session.disable_cpu_ep_fallback"] = "1"
+	var severity onnxruntime.LoggingLevel = onnxruntime.LoggingLevelError
+	if !device.CPU() {
+		entries[recordPlacement] = "1"
+		if o.StrictDevice {
+			entries["session.disable_cpu_ep_fallback"] = "1"
+			severity = onnxruntime.LoggingLevelFatal // it would print what the error says
+		}
 	}
 	for key, value := range entries {
 		if err := options.AddSessionConfigEntry(key, value); err != nil {
@@ -135,42 +108,13 @@ func setOptions(options *onnxruntime.SessionOptions, o Options, device string) e
 		func() error { return options.SetExecutionMode(onnxruntime.ExecutionModeSequential) },
 		func() error { return options.SetGraphOptimizationLevel(level) },
 		func() error { return options.SetMemPattern(!o.NoMemoryPattern) },
-		func() error { return options.SetLogSeverityLevel(onnxruntime.LoggingLevelError) },
+		func() error { return options.SetLogSeverityLevel(severity) },
 	} {
 		if err := set(); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// appendProvider puts the device's execution provider before the CPU's.
-func (r *Runtime) appendProvider(options *onnxruntime.SessionOptions, device string, index int) error {
-	switch device {
-	case "webgpu":
-		if err := options.AppendExecutionProvider("WebGPU", nil); err != nil {
-			return fmt.Errorf("device \"webgpu\" cannot be used: %s; it needs a Vulkan driver and a library with the WebGPU provider (%s)",
-				oneLine(err), r.path)
-		}
-	case "cuda":
-		if err := appendCUDA(options, index); err != nil {
-			return fmt.Errorf("device \"cuda:%d\" cannot be used: %s; set %s to a CUDA build of version %s",
-				index, oneLine(err), LibraryVariable, minorVersion)
-		}
-	}
-	return nil
-}
-
-func appendCUDA(options *onnxruntime.SessionOptions, index int) error {
-	cuda, err := onnxruntime.NewCUDAProviderOptions()
-	if err != nil {
-		return err
-	}
-	defer cuda.Destroy()
-	if err := cuda.Update(map[string]string{"device_id": strconv.Itoa(index)}); err != nil {
-		return err
-	}
-	return options.AppendExecutionProviderCUDA(cuda)
 }
 
 func flag(on bool) string {

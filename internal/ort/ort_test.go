@@ -170,8 +170,9 @@ func TestSessionOptionErrors(t *testing.T) {
 		want string
 	}{
 		{ort.Options{Device: "gpu"}, `unknown device "gpu"; known: cpu, webgpu, cuda, cuda:N`},
-		{ort.Options{Device: "cuda:-1"}, `unknown device "cuda:-1"; known: cpu, webgpu, cuda, cuda:N`},
-		{ort.Options{Device: "cpu:0"}, `unknown device "cpu:0"; known: cpu, webgpu, cuda, cuda:N`},
+		{ort.Options{Device: "cuda:-1"}, `unknown device "cuda:-1"; did you mean "cuda"?`},
+		{ort.Options{Device: "cpu:0"}, `unknown device "cpu:0"; did you mean "cpu"?`},
+		{ort.Options{Device: "wegbpu"}, `unknown device "wegbpu"; did you mean "webgpu"?`},
 		{ort.Options{Threads: -2}, `threads must not be negative, found -2`},
 	} {
 		_, err := rt.LoadBytes(affine(t), test.o)

@@ -20,6 +20,7 @@ import (
 type Runtime struct {
 	path    string
 	version string
+	gpus    func() ([]Hardware, error) // Vulkan's, looked for once
 }
 
 var environment struct {
@@ -54,7 +55,7 @@ func Open() (*Runtime, error) {
 		}
 		return nil, err
 	}
-	environment.runtime = &Runtime{path: path, version: version}
+	environment.runtime = &Runtime{path: path, version: version, gpus: sync.OnceValues(vulkanDevices)}
 	return environment.runtime, nil
 }
 

@@ -17,6 +17,7 @@ import (
 // Close must not overlap with them.
 type Session struct {
 	name   string
+	device Device
 	sig    signature
 	mu     sync.Mutex // guards inner against Close
 	inner  *onnxruntime.DynamicAdvancedSession
@@ -56,16 +57,19 @@ func (r *Runtime) load(name string, model []byte, o Options, open opener) (*Sess
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	options, err := r.sessionOptions(o)
+	device, err := ParseDevice(o.Device)
 	if err != nil {
 		return nil, err
 	}
-	defer options.Destroy()
-	inner, err := open(names(sig.inputs), names(sig.outputs), options)
+	inner, err := r.open(name, sig, device, o, open)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %s", name, oneLine(err))
+		return nil, err
 	}
-	s := &Session{name: name, sig: sig, inner: inner}
+	if err := r.checkPlacement(inner, name, device, shapeOperators); err != nil {
+		inner.Destroy()
+		return nil, err
+	}
+	s := &Session{name: name, device: device, sig: sig, inner: inner}
 	s.buffer.New = func() any {
 		return &values{
 			in:  make([]onnxruntime.Value, len(sig.inputs)),
@@ -73,6 +77,32 @@ func (r *Runtime) load(name string, model []byte, o Options, open opener) (*Sess
 		}
 	}
 	return s, nil
+}
+
+// open makes the session itself. One that a strict device refused is opened once
+// more, to say which operators it was about.
+func (r *Runtime) open(name string, sig signature, device Device, o Options, open opener) (*onnxruntime.DynamicAdvancedSession, error) {
+	options, err := r.sessionOptions(o)
+	if err != nil {
+		return nil, err
+	}
+	defer options.Destroy()
+	inner, err := open(names(sig.inputs), names(sig.outputs), options)
+	switch {
+	case err == nil:
+		return inner, nil
+	case o.StrictDevice && strings.Contains(err.Error(), "fallback to CPU EP"):
+		o.StrictDevice = false
+		loose, err := r.open(name, sig, device, o, open)
+		if err != nil {
+			return nil, err
+		}
+		defer loose.Destroy()
+		if fault := r.checkPlacement(loose, name, device, nil); fault != nil {
+			return nil, fault
+		}
+	}
+	return nil, fmt.Errorf("model %s: %s", name, oneLine(err))
 }
 
 func names(infos []Info) []string {
@@ -122,7 +152,7 @@ func (s *Session) Run(ctx context.Context, in, out []*Tensor) error {
 	runtime.KeepAlive(in)
 	runtime.KeepAlive(out)
 	if err != nil {
-		return fmt.Errorf("model %s: %s", s.label(), oneLine(err))
+		return s.runFault(err)
 	}
 	for i, t := range out {
 		if t == nil {
@@ -132,6 +162,14 @@ func (s *Session) Run(ctx context.Context, in, out []*Tensor) error {
 		}
 	}
 	return nil
+}
+
+// runFault names the device too where it is one that can go away.
+func (s *Session) runFault(err error) error {
+	if s.device.CPU() {
+		return fmt.Errorf("model %s: %s", s.label(), oneLine(err))
+	}
+	return fmt.Errorf("model %s on device %q: %s", s.label(), s.device, oneLine(err))
 }
 
 func (s *Session) recycle(v *values) {

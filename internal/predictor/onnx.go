@@ -2,6 +2,7 @@ package predictor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -31,7 +32,13 @@ type ONNX struct {
 // Load opens an exported predictor for a task, on one thread. A file that is no
 // predictor, or one for other features than the task's, is an error of one line.
 func Load(rt *ort.Runtime, path string, t *task.Task) (*ONNX, error) {
-	session, err := rt.LoadFile(path, ort.Options{})
+	return LoadOn(rt, "", path, t)
+}
+
+// LoadOn is Load for a device, on which all of the model has to run: a predictor
+// has no shapes to compute.
+func LoadOn(rt *ort.Runtime, device, path string, t *task.Task) (*ONNX, error) {
+	session, err := rt.LoadFile(path, ort.Options{Device: device, StrictDevice: true})
 	if err != nil {
 		return nil, fmt.Errorf("predictor: %w", err)
 	}
@@ -41,6 +48,13 @@ func Load(rt *ort.Runtime, path string, t *task.Task) (*ONNX, error) {
 		return nil, fmt.Errorf("predictor %s: %w", path, err)
 	}
 	return p, nil
+}
+
+// OnlyTrees says whether err is that a device has no operator for ensembles of
+// trees, and nothing else: only the CPU has it.
+func OnlyTrees(err error) bool {
+	var fault *ort.PlacementError
+	return errors.As(err, &fault) && slices.Equal(fault.Operators, []string{"TreeEnsembleRegressor"})
 }
 
 func newONNX(session *ort.Session, path string, t *task.Task) (*ONNX, error) {

@@ -130,6 +130,9 @@ func parseLatency(file string, text []byte) ([]LatencyRow, error) {
 			if x[i], err = row.positive(i); err != nil {
 				return err
 			}
+			if mean := i == 10 || i == 11; mean && x[i] == 0 {
+				return config.Errorf(row.file, row.line, "%s is %q, expected milliseconds above 0", row.header[i], row.fields[i])
+			}
 		}
 		out = append(out, LatencyRow{[10]float64(x[:10]), x[10], x[11], x[12], x[13]})
 		return nil
@@ -149,7 +152,7 @@ type record struct {
 func (r record) positive(column int) (float64, error) {
 	x, err := strconv.ParseFloat(r.fields[column], 64)
 	if err != nil || x < 0 || math.IsInf(x, 0) || math.IsNaN(x) {
-		return 0, fmt.Errorf("%s:%d: %s is %q, expected a number of at least 0", r.file, r.line, r.header[column], r.fields[column])
+		return 0, config.Errorf(r.file, r.line, "%s is %q, expected a number of at least 0", r.header[column], r.fields[column])
 	}
 	return x, nil
 }
@@ -159,7 +162,7 @@ func eachRecord(file string, text []byte, header []string, parse func(record) er
 	r := csv.NewReader(bytes.NewReader(text))
 	first, err := r.Read()
 	if err != nil || !slices.Equal(first, header) {
-		return fmt.Errorf("%s:1: unexpected header, expected %s", file, strings.Join(header, ","))
+		return config.Errorf(file, 1, "unexpected header, expected %s", strings.Join(header, ","))
 	}
 	for {
 		fields, err := r.Read()
@@ -168,7 +171,7 @@ func eachRecord(file string, text []byte, header []string, parse func(record) er
 		}
 		var syntax *csv.ParseError
 		if errors.As(err, &syntax) {
-			return fmt.Errorf("%s:%d: malformed CSV: %w, expected %d columns", file, syntax.Line, syntax.Err, len(header))
+			return config.Errorf(file, syntax.Line, "malformed CSV: %v, expected %d columns", syntax.Err, len(header))
 		}
 		line, _ := r.FieldPos(0)
 		if err := parse(record{file, line, header, fields}); err != nil {

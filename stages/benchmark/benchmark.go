@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"hsnas/internal/config"
@@ -17,6 +16,7 @@ import (
 	"hsnas/internal/ort"
 	"hsnas/internal/predictor"
 	"hsnas/internal/progress"
+	"hsnas/internal/roofline"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
 	"hsnas/schemas"
@@ -26,7 +26,7 @@ import (
 // same input.
 const (
 	Name    = "benchmark"
-	Version = 1
+	Version = 2
 )
 
 // Inputs are what the stage reads.
@@ -42,7 +42,7 @@ type Inputs struct {
 // Outputs are the files that the stage writes. Times differ from run to run; all else, the
 // checksums of the models too, does not.
 type Outputs struct {
-	Benchmark, Samples, Models string
+	Benchmark, Samples, Models, Roofline string
 }
 
 // Run exports and times the architectures. It writes no artifact unless all of them
@@ -54,6 +54,9 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	}
 	rt, err := ort.Open()
 	if err != nil {
+		return err
+	}
+	if err := rt.CheckDevice(p.Device); err != nil { // before models are exported
 		return err
 	}
 	front, err := schemas.ReadFront(in.Front)
@@ -76,10 +79,11 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := predictAll(ctx, rt, in, all); err != nil {
 		return err
 	}
-	if err := timeAll(ctx, rt, p, all, rep); err != nil {
+	limits, err := timeAll(ctx, rt, p, all, rep)
+	if err != nil {
 		return err
 	}
-	return write(p, in.Task, all, out, prov)
+	return write(p, in.Task, limits, all, out, prov)
 }
 
 // modelFolder is where the models lie while they are timed, and what ends it.
@@ -103,26 +107,46 @@ func folderName(name string) string {
 	}, name)
 }
 
-func exportAll(ctx context.Context, p Params, in Inputs, candidates []candidate, dir string, rep progress.Reporter) ([]timed, error) {
-	rep.Start("exporting models", len(candidates))
+// exportAll writes the models of all variants, each once, and returns the points to time.
+func exportAll(ctx context.Context, p Params, in Inputs, candidates []candidate, dir string, rep progress.Reporter) ([]*timed, error) {
+	rep.Start("exporting models", len(candidates)*len(p.Variants))
 	defer rep.Done()
-	var all []timed
+	var all []*timed
 	for _, c := range candidates {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		written := map[nn.Precision]nn.Model{}
+		for _, name := range p.Variants {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			v, err := variantOf(name)
+			if err != nil {
+				return nil, err
+			}
+			m, ok := written[v.precision]
+			if !ok {
+				folder := modelName(c.name, v.precision)
+				if m, err = nn.ExportAs(filepath.Join(dir, folder), in.Task, c.arch, nn.Random(p.Seed), v.precision); err != nil {
+					return nil, fmt.Errorf("benchmark: %s: %w", c.name, err)
+				}
+				written[v.precision] = m
+			}
+			all = append(all, grid(p, timed{candidate: c, model: m, variant: v, predicted: math.NaN()})...)
+			rep.Add(1)
 		}
-		m, err := nn.Export(filepath.Join(dir, folderName(c.name)), in.Task, c.arch, nn.Random(p.Seed))
-		if err != nil {
-			return nil, fmt.Errorf("benchmark: %s: %w", c.name, err)
-		}
-		all = append(all, timed{candidate: c, model: m, predicted: math.NaN()})
-		rep.Add(1)
 	}
 	return all, nil
 }
 
+// modelName is the name of a model's folder.
+func modelName(name string, p nn.Precision) string {
+	if p != nn.Float32 {
+		name += " " + string(p)
+	}
+	return folderName(name)
+}
+
 // predictAll asks the latency predictor, where there is one, for the times.
-func predictAll(ctx context.Context, rt *ort.Runtime, in Inputs, all []timed) error {
+func predictAll(ctx context.Context, rt *ort.Runtime, in Inputs, all []*timed) error {
 	if in.Latency == "" {
 		return nil
 	}
@@ -144,52 +168,54 @@ func predictAll(ctx context.Context, rt *ort.Runtime, in Inputs, all []timed) er
 	return nil
 }
 
-// timeAll goes through the models in rounds, every second one backwards.
-func timeAll(ctx context.Context, rt *ort.Runtime, p Params, all []timed, rep progress.Reporter) error {
+// timeAll times all points and what the machine can do.
+func timeAll(ctx context.Context, rt *ort.Runtime, p Params, all []*timed, rep progress.Reporter) (roofline.Limits, error) {
 	rep.Start("timing models", p.Rounds*len(all))
 	defer rep.Done()
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
+	if err := measure(ctx, rt, p, all, func() { rep.Add(1) }); err != nil {
+		return roofline.Limits{}, err
 	}
-	for round := range p.Rounds {
-		n := p.Repetitions*(round+1)/p.Rounds - p.Repetitions*round/p.Rounds
-		for _, i := range order {
-			if err := timeModel(ctx, rt, all[i].model, p, n, &all[i].samples); err != nil {
-				return fmt.Errorf("benchmark: %s: %w", all[i].name, err)
-			}
-			rep.Add(1)
-		}
-		slices.Reverse(order)
+	limits, err := roofline.Measure(ctx, rt, ort.Options{Device: p.Device, Threads: p.Threads})
+	if err != nil {
+		return limits, fmt.Errorf("benchmark: %w", err)
 	}
-	return nil
+	return limits, nil
 }
 
-func write(p Params, t *task.Task, all []timed, out Outputs, prov schemas.Provenance) error {
-	var rows []schemas.Benchmark
-	var times []schemas.BenchmarkSample
-	var models []schemas.BenchmarkModel
-	for _, c := range all {
-		summary, err := rowsOf(t, p, c)
-		if err != nil {
-			return fmt.Errorf("benchmark: %s: %w", c.name, err)
-		}
-		rows = append(rows, summary...)
-		for _, s := range c.samples.parts() {
-			for i, ms := range s.ms {
-				times = append(times, schemas.BenchmarkSample{Name: c.name, ID: c.arch.ID(), Part: s.part, Repetition: int32(i), MS: ms})
-			}
-		}
-		for _, f := range c.model.Files {
-			file := filepath.ToSlash(filepath.Join(Name, "models", folderName(c.name), f.Name))
-			models = append(models, schemas.BenchmarkModel{Name: c.name, ID: c.arch.ID(), File: file, SHA256: f.SHA256, Bytes: f.Bytes})
-		}
+func write(p Params, t *task.Task, limits roofline.Limits, all []*timed, out Outputs, prov schemas.Provenance) error {
+	rows, err := benchmarkRows(t, p, all)
+	if err != nil {
+		return fmt.Errorf("benchmark: %w", err)
+	}
+	roofs, err := rooflineRows(t, p, limits, all)
+	if err != nil {
+		return fmt.Errorf("benchmark: %w", err)
 	}
 	if err := schemas.WriteBenchmarks(out.Benchmark, rows, prov); err != nil {
 		return err
 	}
-	if err := schemas.WriteBenchmarkSamples(out.Samples, times, prov); err != nil {
+	if err := schemas.WriteBenchmarkSamples(out.Samples, sampleRows(all), prov); err != nil {
 		return err
 	}
-	return schemas.WriteBenchmarkModels(out.Models, models, prov)
+	if err := schemas.WriteRooflines(out.Roofline, roofs, prov); err != nil {
+		return err
+	}
+	return schemas.WriteBenchmarkModels(out.Models, modelRows(all), prov)
+}
+
+// modelRows are the rows of models.parquet, each model once.
+func modelRows(all []*timed) (rows []schemas.BenchmarkModel) {
+	seen := map[string]bool{}
+	for _, c := range all {
+		name := modelName(c.name, c.variant.precision)
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, f := range c.model.Files {
+			file := filepath.ToSlash(filepath.Join(Name, "models", name, f.Name))
+			rows = append(rows, schemas.BenchmarkModel{Name: c.name, ID: c.arch.ID(), File: file, SHA256: f.SHA256, Bytes: f.Bytes})
+		}
+	}
+	return rows
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -106,10 +107,15 @@ func TestValidate(t *testing.T) {
 		t.Error(err)
 	}
 	for want, spoil := range map[string]func(*Params){
-		`device: unknown device "tpu"; known: cpu, webgpu, cuda, cuda:N`: func(p *Params) { p.Device = "tpu" },
-		"threads: expected 1 or more, found 0":                           func(p *Params) { p.Threads = 0 },
-		"beam: expected 1 or more, found -5":                             func(p *Params) { p.Beam = -5 },
-		"rounds: 30 rounds need as many repetitions, found 20":           func(p *Params) { p.Rounds = 30 },
+		`device: unknown device "tpu"; known: cpu, webgpu, cuda, cuda:N`:                                                       func(p *Params) { p.Device = "tpu" },
+		`variants: unknown variant "int4"; known: fp32, fp32-off, fp32-basic, fp32-extended, int8`:                             func(p *Params) { p.Variants = []string{"fp32", "int4"} },
+		"batches: expected 1 or more, found 0":                                                                                 func(p *Params) { p.Batches = []int{1, 0} },
+		"lengths: expected 0 or more, found -1":                                                                                func(p *Params) { p.Lengths = []int{-1} },
+		"drift: expected a share above 0, found 0":                                                                             func(p *Params) { p.Drift = 0 },
+		fmt.Sprintf("threads: 5000 threads on a machine of %d cores would time the waiting for one another", runtime.NumCPU()): func(p *Params) { p.Threads = 5000 },
+		"threads: expected 1 or more, found 0":                                                                                 func(p *Params) { p.Threads = 0 },
+		"beam: expected 1 or more, found -5":                                                                                   func(p *Params) { p.Beam = -5 },
+		"rounds: 30 rounds need as many repetitions, found 20":                                                                 func(p *Params) { p.Rounds = 30 },
 	} {
 		p := Defaults()
 		spoil(&p)
@@ -132,7 +138,8 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := Defaults()
-	p.Repetitions, p.Rounds, p.Warmup = 5, 2, 1
+	p.Repetitions, p.Rounds, p.Warmup, p.Search, p.Retries, p.LargePages = 5, 2, 1, true, 0, false
+	p.Variants, p.Batches, p.Lengths = []string{"fp32", "fp32-off", "int8"}, []int{1, 2}, []int{0, 3}
 	var sums []string
 	for i, keep := range []bool{false, true} {
 		p.KeepModels = keep
@@ -140,14 +147,14 @@ func TestRun(t *testing.T) {
 		if err := os.Mkdir(stage, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		out := Outputs{filepath.Join(stage, "benchmark.parquet"), filepath.Join(stage, "samples.parquet"), filepath.Join(stage, "models.parquet")}
+		out := Outputs{filepath.Join(stage, "benchmark.parquet"), filepath.Join(stage, "samples.parquet"), filepath.Join(stage, "models.parquet"), filepath.Join(stage, "roofline.parquet")}
 		if err := Run(t.Context(), p, Inputs{Task: x, Front: front}, out, prov, progress.Discard); err != nil {
 			t.Fatal(err)
 		}
 		sums = append(sums, checkOutputs(t, out, a))
-		want := []string{"benchmark.parquet", "models.parquet", "samples.parquet"}
+		want := []string{"benchmark.parquet", "models.parquet", "roofline.parquet", "samples.parquet"}
 		if keep {
-			want = []string{"benchmark.parquet", "models", "models.parquet", "samples.parquet"}
+			want = []string{"benchmark.parquet", "models", "models.parquet", "roofline.parquet", "samples.parquet"}
 		}
 		if got := listing(t, stage); !slices.Equal(got, want) {
 			t.Errorf("left %v, expected %v", got, want)
@@ -185,15 +192,27 @@ func checkOutputs(t *testing.T, out Outputs, a space.Architecture) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 9 || len(times) != 9*5 || len(models) != 3*5 {
-		t.Fatalf("%d rows, %d samples, %d models", len(rows), len(times), len(models))
+	roofs, err := schemas.ReadRooflines(out.Roofline)
+	if err != nil {
+		t.Fatal(err)
 	}
-	r := rows[5]
+	// 3 architectures, 3 variants in 2 precisions, 2 batches, 2 lengths, 5 parts.
+	if n := 3 * 3 * 4 * 5; len(rows) != n || len(times) != n*5 || len(models) != 3*2*5 || len(roofs) != n {
+		t.Fatalf("%d rows, %d samples, %d models, %d of the roofline", len(rows), len(times), len(models), len(roofs))
+	}
+	checkRoofline(t, rows, roofs)
+	rows = slices.DeleteFunc(rows, func(r schemas.Benchmark) bool {
+		return r.Variant != "fp32" || r.Sentences != 1 || r.SourceTokens != 4 || r.ID != a.ID()
+	})
+	if len(rows) != 5 {
+		t.Fatalf("%d rows of one model", len(rows))
+	}
+	r := rows[2]
 	if r.Name != "hs-nas 100 ms" || r.ID != a.ID() || r.Part != schemas.PartTotal || r.Repetitions != 5 || r.Weights != "random:1" ||
 		!(r.P50MS > 0) || !(r.GFLOPs > 0) || !math.IsNaN(r.PredictedMS) || !strings.HasPrefix(r.Provider, "CPU, ") {
 		t.Errorf("%+v", r)
 	}
-	if got := rows[3].GFLOPs + rows[4].GFLOPs; math.Abs(got-r.GFLOPs) > 1e-12 {
+	if got := rows[0].GFLOPs + rows[1].GFLOPs; math.Abs(got-r.GFLOPs) > 1e-12 {
 		t.Errorf("parts of %g GFLOPs, total %g", got, r.GFLOPs)
 	}
 	var sums strings.Builder
@@ -201,4 +220,33 @@ func checkOutputs(t *testing.T, out Outputs, a space.Architecture) string {
 		fmt.Fprintln(&sums, m.Name, m.File, m.SHA256, m.Bytes)
 	}
 	return sums.String()
+}
+
+// checkRoofline: a share is of the row's own median, variants differ from fp32 by what they
+// should, and intervals hold what they are of.
+func checkRoofline(t *testing.T, rows []schemas.Benchmark, roofs []schemas.Roofline) {
+	t.Helper()
+	for i, r := range rows {
+		f := roofs[i]
+		if f.Part != r.Part || f.P50MS != r.P50MS || math.Abs(f.Share*f.P50MS-f.BoundMS) > 1e-12 || math.Abs(f.GFLOPs-r.GFLOPs) > 1e-12 {
+			t.Errorf("row %d: %+v\n%+v", i, f, r)
+		}
+		if math.IsNaN(f.ComputeMS) != (r.Variant == "int8") || f.BoundMS != max(f.MemoryMS, known(f.ComputeMS)) {
+			t.Errorf("row %d: %+v", i, f)
+		}
+		d := r.LogitDifference
+		if want := r.Variant != "fp32"; math.IsNaN(d) == want || r.Variant == "int8" && !(d > 1e-4 && d < 1) || r.Variant == "fp32-off" && !(d < 1e-4) {
+			t.Errorf("row %d: %s differs by %g", i, r.Variant, d)
+		}
+		if r.MeanLoMS > r.MeanMS || r.MeanMS > r.MeanHiMS || r.P50LoMS > r.P50MS || r.P99MS > r.P99HiMS {
+			t.Errorf("row %d: %+v", i, r)
+		}
+	}
+}
+
+func known(x float64) float64 {
+	if math.IsNaN(x) {
+		return 0
+	}
+	return x
 }

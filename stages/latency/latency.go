@@ -26,7 +26,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "latency"
-	Version = 2
+	Version = 3
 )
 
 // Target is what the predictors predict: milliseconds for one sentence, the
@@ -104,31 +104,41 @@ func fitNumber(ctx context.Context, p Params, i int, in Inputs, out Outputs, rep
 		return nil, fmt.Errorf("latency: %s: %w", dataset, err)
 	}
 	s := fit.Score()
-	rep.Logf("%s: RMSE %.2f ms, MAPE %.1f %%, tau %.3f on %d held-out rows; MAPE of a linear fit on the last tenth in file order %.1f %%",
-		dataset, s.RMSEMS, 100*s.MAPE, s.Tau, s.NTest, 100*fit.InOrderMAPE)
+	rep.Logf("%s, %s on %s: RMSE %.2f ms, MAPE %.1f %%, tau %.3f on %d held-out rows; MAPE of a linear fit on the last tenth in file order %.1f %%",
+		dataset, s.Regressor, s.Features, s.RMSEMS, 100*s.MAPE, s.Tau, s.NTest, 100*fit.InOrderMAPE)
 	return fit, nil
 }
 
 // minRows is the smallest dataset that leaves a validation and a test row.
 const minRows = 10
 
-// FitDataset fits a predictor to a dataset: a published one's name, or a CSV file.
+// FitDataset fits a predictor to a dataset: HAT's perceptron to a published one,
+// which has the rows that it needs, and the regressor that cross-validation chooses
+// to a CSV file.
 func FitDataset(ctx context.Context, p Params, t *task.Task, dataset string) (*Fit, error) {
-	if err := checkFamily(t, dataset); err != nil {
-		return nil, err
-	}
-	measured, source, err := Read(dataset)
+	d, err := Open(t, dataset)
 	if err != nil {
 		return nil, err
 	}
-	if len(measured) < minRows {
-		return nil, config.Errorf("", 0, "%d measured architectures, expected at least %d", len(measured), minRows)
+	if len(d.Rows) < minRows {
+		return nil, config.Errorf("", 0, "%d measured architectures, expected at least %d", len(d.Rows), minRows)
 	}
+	if IsFile(dataset) {
+		return fitFile(ctx, p, t, d)
+	}
+	return fitPublished(ctx, p, t, d)
+}
+
+func fitPublished(ctx context.Context, p Params, t *task.Task, d *Dataset) (*Fit, error) {
 	features, err := predictor.FeatureSet(t, predictor.HATMeans)
 	if err != nil {
 		return nil, err
 	}
-	x, y := rowsOf(measured, features)
+	x, err := inputs(d.Rows, features)
+	if err != nil {
+		return nil, err
+	}
+	y := latencies(d.Rows)
 	parts := divide(len(x), len(x)/10, len(x)/10, p.Seed)
 	trainX, trainY := pick(x, y, parts[schemas.PartTrain])
 	validX, validY := pick(x, y, parts[schemas.PartValid])
@@ -137,16 +147,16 @@ func FitDataset(ctx context.Context, p Params, t *task.Task, dataset string) (*F
 		return nil, err
 	}
 	fit := &Fit{InOrderMAPE: inOrder(x, y)}
-	if fit.Model, err = mlp.export(predictor.MetaOf(features, t.Name, Target, datasetName(dataset))); err != nil {
+	if fit.Model, err = mlp.export(predictor.MetaOf(features, t.Name, Target, d.Name)); err != nil {
 		return nil, err
 	}
 	testX, testY := pick(x, y, parts[schemas.PartTest])
 	score := rate(mlp, testX, testY)
-	score.Dataset, score.Device, score.Source = datasetName(dataset), Device(dataset), source
+	score.Dataset, score.Device, score.Source = d.Name, Device(d.Name), d.Source
 	score.Regressor, score.Features, score.Chosen, score.LossCurve = "mlp", features.Name, true, mlp.curve
 	score.NTrain, score.NValid = int32(len(trainX)), int32(len(validX))
 	fit.Scores = []schemas.LatencyScore{score}
-	fit.Rows = rowsOfFile(score, measured, x, parts, mlp)
+	fit.Rows = rowsOfFile(score, d.Rows, x, parts, mlp)
 	return fit, nil
 }
 
@@ -174,18 +184,6 @@ func Read(dataset string) (rows []published.LatencyRow, source string, err error
 	}
 	rows, err = published.LatencyDataset(root, dataset)
 	return rows, "published", err
-}
-
-// rowsOf brings raw means to the scale of the features of an architecture.
-func rowsOf(measured []published.LatencyRow, f predictor.Features) (x [][]float64, y []float64) {
-	for _, m := range measured {
-		row := make([]float64, len(m.Features))
-		for j, v := range m.Features {
-			row[j] = v / f.Scales[j]
-		}
-		x, y = append(x, row), append(y, m.LatencyMS())
-	}
-	return x, y
 }
 
 // divide shuffles n rows and gives some to validation and test, the others to

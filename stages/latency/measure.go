@@ -24,12 +24,13 @@ import (
 // order, and after every twenty the control, the largest of the space. A machine
 // that slows down then slows all of them, and the control tells.
 type Measurement struct {
-	Params  Params // Rounds, Warmup, Repetitions, Seed
-	Task    *task.Task
-	Archs   []space.Architecture
-	Machine Machine
-	State   string // file of finished rounds, which are not measured again
-	Memory  int64  // bytes that open models may take; the others are opened for each use. 0 means 1 GiB
+	Params   Params // Rounds, Warmup, Repetitions, Seed
+	Task     *task.Task
+	Archs    []space.Architecture
+	Machine  Machine
+	Protocol string // what else the timings depend on, for the state file
+	State    string // file of finished rounds, which are not measured again
+	Memory   int64  // bytes that open models may take; the others are opened for each use. 0 means 1 GiB
 }
 
 // Timing is what was measured of an architecture, in milliseconds: the fastest of
@@ -95,7 +96,7 @@ func (m *Measurement) key() (string, error) {
 	}
 	text, err := json.Marshal([]any{
 		Version, ort.Version, m.Machine.Name(), m.Task.Model, ids, m.Task.Space.Largest().String(),
-		m.Params.Rounds, m.Params.Warmup, m.Params.Repetitions, m.Params.Seed,
+		m.Params.Rounds, m.Params.Warmup, m.Params.Repetitions, m.Params.Seed, m.Protocol,
 	})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), err

@@ -1,6 +1,7 @@
 package latency
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -52,26 +53,73 @@ func fitMeasured(ctx context.Context, p Params, in Inputs, state string, rep pro
 	return fit, nil
 }
 
-// fitTimings tries the regressors on timings of architectures. A fifth of these is
-// held out; the regressor is chosen by the cross-validated error on the others.
+// fitTimings tries the regressors on timings of architectures.
 func fitTimings(ctx context.Context, p Params, t *task.Task, archs []space.Architecture, timings []Timing) (*Fit, error) {
 	y := make([]float64, len(timings))
 	for i, timing := range timings {
 		y[i] = timing.MS()
 	}
-	parts := divide(len(y), 0, len(y)/5, p.Seed)
+	return choose(ctx, p, t, Measured, y, regressors(), func(f predictor.Features) ([][]float64, error) { return f.Rows(archs) },
+		func(best *trial, parts map[string][]int) []schemas.LatencyRow {
+			return rowsOfTimings(best, parts, archs, timings)
+		})
+}
+
+// fitFile tries the regressors on a dataset that holds means alone, as fitTimings
+// does on architectures.
+func fitFile(ctx context.Context, p Params, t *task.Task, d *Dataset) (*Fit, error) {
+	y := latencies(d.Rows)
+	fit, err := choose(ctx, p, t, d.Name, y, onMeans(regressors()), func(f predictor.Features) ([][]float64, error) { return inputs(d.Rows, f) },
+		func(best *trial, parts map[string][]int) []schemas.LatencyRow {
+			return rowsOfFile(best.score, d.Rows, best.x, parts, best.fitted)
+		})
+	if err != nil {
+		return nil, err
+	}
+	device := cmp.Or(d.Protocol.Device, d.Name)
+	for i := range fit.Scores {
+		fit.Scores[i].Device = device
+	}
+	for i := range fit.Rows {
+		fit.Rows[i].Device = device
+	}
+	features, err := predictor.FeatureSet(t, predictor.HATMeans)
+	if err != nil {
+		return nil, err
+	}
+	x, err := inputs(d.Rows, features)
+	fit.InOrderMAPE = inOrder(x, y)
+	return fit, err
+}
+
+// onMeans are the regressors whose features follow from the means of a dataset.
+func onMeans(all []regressor) []regressor {
+	return slices.DeleteFunc(all, func(r regressor) bool {
+		return r.features != predictor.HATMeans && r.features != predictor.HATWork
+	})
+}
+
+// heldOut is the share of a dataset that its predictor is tested on.
+const heldOut = 5 // one fifth
+
+// choose tries regressors on targets y. A fifth of these is held out; the regressor
+// is chosen by the cross-validated error on the others.
+func choose(ctx context.Context, p Params, t *task.Task, name string, y []float64, candidates []regressor,
+	inputs func(predictor.Features) ([][]float64, error), rows func(*trial, map[string][]int) []schemas.LatencyRow,
+) (*Fit, error) {
+	parts := divide(len(y), 0, len(y)/heldOut, p.Seed)
 	train, test := parts[schemas.PartTrain], parts[schemas.PartTest]
 	fit := &Fit{}
 	var best *trial
-	for _, r := range regressors() {
-		one, err := newTrial(t, r, archs)
+	for _, r := range candidates {
+		one, err := newTrial(t, r, inputs)
 		if err == nil {
 			err = r.try(ctx, p, one, y, train, test)
 		}
 		if err != nil {
 			return nil, err
 		}
-		one.score.Dataset, one.score.Source = Measured, "measured"
+		one.score.Dataset, one.score.Source = name, "measured"
 		if best == nil || one.score.CVMAPE < best.score.CVMAPE {
 			best, fit.chosen = one, len(fit.Scores)
 		}
@@ -80,18 +128,18 @@ func fitTimings(ctx context.Context, p Params, t *task.Task, archs []space.Archi
 	fit.Scores[fit.chosen].Chosen = true
 	parts[schemas.PartTrain] = train[:len(train)-best.fitted.valid]
 	parts[schemas.PartValid] = train[len(train)-best.fitted.valid:]
-	fit.Rows = rowsOfTimings(best, parts, archs, timings)
+	fit.Rows = rows(best, parts)
 	var err error
-	fit.Model, err = best.fitted.export(predictor.MetaOf(best.set, t.Name, Target, Measured))
+	fit.Model, err = best.fitted.export(predictor.MetaOf(best.set, t.Name, Target, name))
 	return fit, err
 }
 
-func newTrial(t *task.Task, r regressor, archs []space.Architecture) (*trial, error) {
+func newTrial(t *task.Task, r regressor, inputs func(predictor.Features) ([][]float64, error)) (*trial, error) {
 	set, err := predictor.FeatureSet(t, r.features)
 	if err != nil {
 		return nil, err
 	}
-	x, err := set.Rows(archs)
+	x, err := inputs(set)
 	if err != nil {
 		return nil, fmt.Errorf("%s on %s: %w", r.name, r.features, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"hsnas/internal/adapt"
 	"hsnas/internal/metric"
 	"hsnas/internal/ort"
 	"hsnas/internal/predictor"
@@ -26,6 +27,8 @@ func regressors() []regressor {
 		{"ridge", predictor.HATDepth, fitRidge},
 		{"ridge", predictor.HATMeansCost, fitRidge},
 		{"ridge", predictor.HATWork, fitRidge},
+		{"relative-ridge", predictor.HATWork, fitRelative},
+		{"trees", predictor.HATWork, fitTrees},
 		{"mlp", predictor.HATMeans, fitMLP},
 	}
 }
@@ -44,6 +47,23 @@ func fitRidge(_ context.Context, _ Params, x [][]float64, y []float64) (*fitted,
 		return nil, err
 	}
 	return &fitted{Regressor: r, export: func(m predictor.Meta) ([]byte, error) { return predictor.ExportLinear(r, m) }}, nil
+}
+
+// fitRelative fits a ridge that minimises relative errors.
+func fitRelative(_ context.Context, _ Params, x [][]float64, y []float64) (*fitted, error) {
+	a, err := adapt.FromNothing(x, y)
+	if err != nil {
+		return nil, err
+	}
+	return &fitted{Regressor: a, export: func(m predictor.Meta) ([]byte, error) { return predictor.Export(a.Ridge(), m) }}, nil
+}
+
+func fitTrees(_ context.Context, p Params, x [][]float64, y []float64) (*fitted, error) {
+	t, err := predictor.FitTrees(predictor.TreesParams{Trees: 300, Subsample: 0.5, MinLeaf: 3, Seed: p.Seed}, x, y)
+	if err != nil {
+		return nil, err
+	}
+	return &fitted{Regressor: t, export: func(m predictor.Meta) ([]byte, error) { return predictor.Export(t, m) }}, nil
 }
 
 // fitMLP trains HAT's perceptron; a ninth of the rows chooses when to stop, as in

@@ -18,13 +18,14 @@ func (w *writer) benchmark() {
 	var rows [][]string
 	for _, b := range w.art.benchmarks {
 		rows = append(rows, []string{
-			b.Name, "`" + b.ID + "`", b.Device, b.Part, number(b.TrimmedMeanMS, 2), number(b.StdMS, 2), number(b.P50MS, 2), number(b.P90MS, 2), number(b.P99MS, 2),
-			number(b.GFLOPs, 2), number(b.GFLOPsPerS, 1),
+			b.Name, "`" + b.ID + "`", b.Device, b.Variant, b.Part, number(b.TrimmedMeanMS, 2), number(b.P50MS, 2) + interval(b.P50LoMS, b.P50HiMS, 2),
+			number(b.P90MS, 2), number(b.P99MS, 2), number(b.CPUMS, 2), number(b.GFLOPs, 2), number(b.LogitDifference, 3),
 		})
 	}
 	w.table([]string{
-		"model", "architecture", "device", "part", ">mean of the middle 80 %, ms", ">std", ">p50", ">p90", ">p99", ">GFLOPs", ">GFLOP/s",
+		"model", "architecture", "device", "variant", "part", ">mean of the middle 80 %, ms", ">p50", ">p90", ">p99", ">processor, ms", ">GFLOPs", ">difference of logits, std",
 	}, rows)
+	w.roofline()
 	w.predicted()
 }
 
@@ -37,14 +38,35 @@ func (w *writer) devices() {
 		if b.Threads == 0 {
 			threads = "threads chosen by the runtime"
 		}
-		item := fmt.Sprintf("%s: %s, %s; batch 1, beam %d, %d tokens; %d warm-up and %d timed repetitions; weights %s.",
-			b.Device, b.Provider, threads, b.Beam, b.Tokens, b.Warmup, b.Repetitions, b.Weights)
+		item := fmt.Sprintf("%s: %s, %s; batches of %s, beam %d, %d tokens; %d warm-up and %d timed repetitions; weights %s.",
+			b.Device, b.Provider, threads, count(int(b.Sentences), "sentence", "sentences"), b.Beam, b.Tokens, b.Warmup, b.Repetitions, b.Weights)
 		if !seen[item] {
 			seen[item] = true
 			items = append(items, item)
 		}
 	}
 	w.list(items...)
+}
+
+// plainVariant is the one that latency predictors speak of.
+const plainVariant = "fp32"
+
+// roofline writes how near each part came to what the machine can do.
+func (w *writer) roofline() {
+	var rows [][]string
+	for _, r := range w.art.rooflines {
+		rows = append(rows, []string{
+			r.Name, r.Variant, r.Part, number(r.GFLOPs, 2), number(r.GB, 3), number(r.ComputeMS, 2), number(r.MemoryMS, 2), r.Binds, number(r.P50MS, 2), number(100*r.Share, 0) + " %",
+		})
+	}
+	if len(rows) == 0 {
+		return
+	}
+	first := w.art.rooflines[0]
+	w.heading(3, "Roofline")
+	w.paragraph("What the machine can do, measured on the same provider and threads: %s GFLOP/s and %s GB/s. A part takes at least its operations by the one or its bytes by the other, "+
+		"whichever is longer; the share is that bound by the measured median, which other work on the machine lowers.", number(first.PeakGFLOPsPerS, 1), number(first.PeakGBPerS, 1))
+	w.table([]string{"model", "variant", "part", ">GFLOPs", ">GB", ">compute, ms", ">memory, ms", "binds", ">p50, ms", ">share of the bound"}, rows)
 }
 
 // predicted writes the latency predictor's times beside measured ones, and
@@ -56,7 +78,7 @@ func (w *writer) predicted() {
 	}
 	var rows [][]string
 	for _, b := range w.art.benchmarks {
-		if b.Part != schemas.PartTotal || math.IsNaN(b.PredictedMS) {
+		if b.Part != schemas.PartTotal || b.Variant != plainVariant || math.IsNaN(b.PredictedMS) {
 			continue
 		}
 		device, ok := devices[b.PredictedDataset]

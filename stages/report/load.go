@@ -24,6 +24,9 @@ type artifacts struct {
 	front         []schemas.Winner
 	ledger        []schemas.Ledger
 	benchmarks    []schemas.Benchmark
+	rooflines     []schemas.Roofline
+	progress      []schemas.SearchProgress
+	pareto        []schemas.ParetoPoint
 	runs          []schemas.TFSRun
 	training      *schemas.SupernetTraining // nil without a supernet of one's own
 	winners       []schemas.WinnerTrained
@@ -60,8 +63,11 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		{in.Candidates, nil},
 		{in.Front, into(&a.front, schemas.ReadFront)},
 		{in.Ledger, into(&a.ledger, schemas.ReadLedger)},
+		{in.Progress, into(&a.progress, schemas.ReadSearchProgress)},
+		{in.Pareto, into(&a.pareto, schemas.ReadPareto)},
 		{in.Winners, into(&a.winners, schemas.ReadWinnersTrained)},
 		{in.Benchmark, into(&a.benchmarks, schemas.ReadBenchmarks)},
+		{in.Roofline, into(&a.rooflines, schemas.ReadRooflines)},
 		{in.BenchmarkSamples, nil},
 		{in.BenchmarkModels, nil},
 	}

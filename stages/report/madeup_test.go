@@ -31,6 +31,7 @@ func madeUp(t *testing.T, dir string) Inputs {
 		Students: path("distill/students.parquet"), Curve: path("distill/learning_curve.parquet"), Scoreboard: path("distill/scoreboard.parquet"),
 		Latency: path("latency/latency.parquet"), Models: path("export/models.parquet"),
 		Front: path("search/front.parquet"), Ledger: path("search/ledger.parquet"),
+		Roofline: path("benchmark/roofline.parquet"), Progress: path("search/progress.parquet"), Pareto: path("search/pareto.parquet"),
 		Benchmark: path("benchmark/benchmark.parquet"),
 	}
 	p := schemas.Provenance{Stage: "made-up", StageVersion: 1, Key: "k", Task: "wmt14.en-de"}
@@ -44,6 +45,9 @@ func madeUp(t *testing.T, dir string) Inputs {
 		schemas.WriteRequests(in.Requests, requests, p),
 		schemas.WriteStudents(in.Students, students, p),
 		schemas.WriteLearningCurve(in.Curve, curve, p),
+		schemas.WriteRooflines(in.Roofline, rooflines, p),
+		schemas.WriteSearchProgress(in.Progress, searchProgress, p),
+		schemas.WritePareto(in.Pareto, pareto, p),
 		schemas.WriteScoreboard(in.Scoreboard, scores, p),
 		schemas.WriteLatencyScores(in.Latency, latencies, p),
 		schemas.WriteModels(in.Models, models, p),
@@ -186,8 +190,9 @@ var ledgers = []schemas.Ledger{
 
 func measured(part string, ms, predicted float64) schemas.Benchmark {
 	b := schemas.Benchmark{
-		Name: "hs-nas-150ms", ID: "w-hs-nas", Architecture: "{}", Device: "cpu", Provider: "CPUExecutionProvider, a CPU", Threads: 2, Part: part, Beam: 5,
-		Tokens: 30, Warmup: 5, Repetitions: 300, MeanMS: ms, TrimmedMeanMS: ms, StdMS: 1, P50MS: ms, P90MS: ms + 1, P99MS: ms + 2,
+		Name: "hs-nas-150ms", ID: "w-hs-nas", Architecture: "{}", Device: "cpu", Provider: "CPUExecutionProvider, a CPU", Threads: 2, Variant: "fp32", Part: part, Sentences: 1, Beam: 5,
+		Tokens: 30, Warmup: 5, Repetitions: 300, MeanMS: ms, TrimmedMeanMS: ms, StdMS: 1, P50MS: ms, P90MS: ms + 1, P99MS: ms + 2, P50LoMS: ms - 1, P50HiMS: ms + 1,
+		CPUMS: nan, LogitDifference: nan,
 		GFLOPs: nan, GFLOPsPerS: nan, PredictedMS: predicted, Weights: "random:1", ModelSHA256: "z",
 	}
 	if part == schemas.PartTotal {
@@ -200,6 +205,33 @@ var benchmarks = []schemas.Benchmark{
 	measured(schemas.PartEncoder, 20, nan),
 	measured(schemas.PartDecoder, 180, nan),
 	measured(schemas.PartTotal, 200, 149.5),
+	quantised(measured(schemas.PartTotal, 90, 149.5)), // predicted for fp32: not compared
+}
+
+// quantised makes a row that of the variant int8.
+func quantised(b schemas.Benchmark) schemas.Benchmark {
+	b.Variant, b.LogitDifference, b.CPUMS = "int8", 0.12, 88
+	return b
+}
+
+var rooflines = []schemas.Roofline{
+	{
+		Name: "hs-nas-150ms", Variant: "fp32", Part: schemas.PartTotal, GFLOPs: 9.1, GB: 2.6, PeakGFLOPsPerS: 110, PeakGBPerS: 26,
+		ComputeMS: 82.7, MemoryMS: 100, BoundMS: 100, Binds: "memory", P50MS: 200, Share: 0.5,
+	},
+	{Name: "hs-nas-150ms", Variant: "int8", Part: schemas.PartTotal, GFLOPs: 9.1, GB: 0.7, ComputeMS: nan, MemoryMS: 27, BoundMS: 27, Binds: "memory", P50MS: 90, Share: 0.3},
+}
+
+var searchProgress = []schemas.SearchProgress{
+	{Search: "hs-nas", Limit: nan, Seed: 1, Iteration: 0, StudentEvaluations: 125, Tau: nan, Hypervolume: 0.1},
+	{Search: "hs-nas", Limit: nan, Seed: 1, Iteration: 1, StudentEvaluations: 125, BaselineEvaluations: 100, Tau: nan, Hypervolume: 0.6674},
+	{Search: "baseline-only", Limit: 100, Seed: 1, Tau: nan, Hypervolume: nan}, // one without a front
+}
+
+var pareto = []schemas.ParetoPoint{
+	{Search: "hs-nas", Limit: nan, Seed: 1, ID: "a", Values: []float64{-1, 2}, Rank: 1, Crowding: nan},
+	{Search: "hs-nas", Limit: nan, Seed: 1, ID: "b", Values: []float64{-2, 3}, Rank: 2, Crowding: nan},
+	{Search: "hs-nas", Limit: nan, Seed: 2, ID: "a", Values: []float64{-1, 2}, Rank: 1, Crowding: nan},
 }
 
 var curve = []schemas.CurvePoint{

@@ -18,7 +18,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 5
+	Version = 6
 )
 
 // Params are the section "report" of an experiment. The zero value is not
@@ -49,7 +49,9 @@ type Inputs struct {
 	Students, Predictions, Scoreboard, Curve     string
 	Latency, LatencyDataset, Models              string
 	Candidates, Front, Ledger, Winners           string
+	Progress, Pareto                             string
 	Benchmark, BenchmarkSamples, BenchmarkModels string
+	Roofline                                     string
 }
 
 // Outputs are the paths to write.

@@ -37,6 +37,7 @@ func (w *writer) search() {
 	w.winners()
 	w.ledger()
 	w.saved()
+	w.fronts()
 	w.hat()
 }
 

@@ -2,7 +2,9 @@ package search
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hsnas/internal/config"
@@ -36,11 +38,11 @@ type model struct {
 }
 
 // models are all scorers of a run; control is there for ControlOnly alone, flops
-// for FLOPsOnly.
+// for FLOPsOnly, weights for ParamsOnly.
 type models struct {
-	student, baseline, control, flops model
-	costs                             map[string]model
-	shared                            *shared // the baseline where searches share its work; else idle
+	student, baseline, control, flops, weights model
+	costs                                      map[string]model
+	shared                                     *shared // the baseline where searches share its work; else idle
 }
 
 // The roles of predictors of the metric.
@@ -51,8 +53,7 @@ const (
 )
 
 // Files returns the ONNX files that a search of these settings reads, by role:
-// student, baseline, control, and the name of each constraint that is not
-// computed.
+// student, baseline, control, and the name of each cost that is not computed.
 func (p Params) Files(in Inputs) map[string]string {
 	files := map[string]string{roleStudent: filepath.Join(in.Models, p.Student+".onnx")}
 	if p.Baseline != TrainedSupernet {
@@ -61,7 +62,7 @@ func (p Params) Files(in Inputs) map[string]string {
 	if p.uses(ControlOnly) {
 		files[roleControl] = filepath.Join(in.Models, p.Control+".onnx")
 	}
-	for _, name := range p.Constraints() {
+	for _, name := range p.costs() {
 		switch {
 		case name == GFLOPs || name == Weights:
 		case name == Latency && in.Latency != "":
@@ -94,23 +95,44 @@ func assemble(p Params, in Inputs, scorers map[string]evolve.Scorer) (models, er
 	if p.uses(ControlOnly) {
 		m.control = of(roleControl, schemas.ScorerControl)
 	}
-	if p.uses(FLOPsOnly) {
-		if !in.Task.HasCostModel() {
-			return models{}, config.Errorf("", 0, "search: %s needs a cost model, which task %s does not have", FLOPsOnly, in.Task.Name)
-		}
-		m.flops = model{computed(in.Task, GFLOPs), schemas.ScorerControl, 1} // more of it is taken for better
+	if err := m.compute(p, in.Task); err != nil {
+		return models{}, err
 	}
-	for _, name := range p.Constraints() {
+	for _, name := range p.costs() {
 		if name != GFLOPs && name != Weights {
 			m.costs[name] = model{scorers[name], kindPredicted, 1}
-			continue
 		}
-		if !in.Task.HasCostModel() {
-			return models{}, config.Errorf("", 0, "search: the constraint %s needs a cost model, which task %s does not have", name, in.Task.Name)
-		}
-		m.costs[name] = model{computed(in.Task, name), kindComputed, 1}
 	}
 	return m, nil
+}
+
+// compute makes the models that the task's cost model gives.
+func (m *models) compute(p Params, t *task.Task) error {
+	needs := map[string]string{} // by what needs them
+	for search, name := range map[string]string{FLOPsOnly: GFLOPs, ParamsOnly: Weights} {
+		if p.uses(search) {
+			needs[search] = name
+		}
+	}
+	for _, name := range p.costs() {
+		if name == GFLOPs || name == Weights {
+			m.costs[name] = model{computed(t, name), kindComputed, 1}
+			what := "the constraint "
+			if !slices.Contains(p.Constraints(), name) {
+				what = "the objective "
+			}
+			needs[what+name] = name
+		}
+	}
+	if p.Stratify > 0 {
+		needs["stratify"] = GFLOPs
+	}
+	if len(needs) > 0 && !t.HasCostModel() {
+		return config.Errorf("", 0, "search: %s needs a cost model, which task %s does not have", slices.Sorted(maps.Keys(needs))[0], t.Name)
+	}
+	m.flops = model{computed(t, GFLOPs), schemas.ScorerControl, 1} // more of either is taken for better
+	m.weights = model{computed(t, Weights), schemas.ScorerControl, 1}
+	return nil
 }
 
 // signed negates the scores of a metric that is to be minimised.

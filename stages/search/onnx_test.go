@@ -43,7 +43,10 @@ func exported(t testing.TB, tk *task.Task, dir, name, target string, bias, slope
 }
 
 func outputs(dir string) Outputs {
-	return Outputs{filepath.Join(dir, "candidates.parquet"), filepath.Join(dir, "front.parquet"), filepath.Join(dir, "ledger.parquet")}
+	return Outputs{
+		Candidates: filepath.Join(dir, "candidates.parquet"), Front: filepath.Join(dir, "front.parquet"), Ledger: filepath.Join(dir, "ledger.parquet"),
+		Progress: filepath.Join(dir, "progress.parquet"), Pareto: filepath.Join(dir, "pareto.parquet"), State: filepath.Join(dir, "state"),
+	}
 }
 
 func TestRunWithExportedPredictors(t *testing.T) {
@@ -85,11 +88,17 @@ func TestRunWithExportedPredictors(t *testing.T) {
 		t.Errorf("%d winners, %d candidates, %d accounts, %v; want 80, some, 36", len(front), len(candidates), len(ledger), err)
 	}
 	first := read(t, out.Candidates)
+	if err := os.MkdirAll(out.State, 0o755); err != nil { // as an interrupted attempt leaves it
+		t.Fatal(err)
+	}
 	if err := Run(context.Background(), small(), in, out, prov, progress.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(first, read(t, out.Candidates)) {
 		t.Error("two runs, different candidates")
+	}
+	if _, err := os.Stat(out.State); !os.IsNotExist(err) {
+		t.Errorf("a run that succeeded left its state: %v", err)
 	}
 }
 
@@ -190,7 +199,7 @@ func TestRunWithTrainedSupernet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := micro.NewSupernetScorer(rt, dims, in.Task.Space.Largest(), layout.Initialise(dims, 7), c.Encode(c.Valid), 1)
+	s, err := micro.NewSupernetScorer(rt, dims, in.Task.Space.Largest(), layout.Initialise(dims, 7), c.Encode(c.Valid), micro.ScorerOptions{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,18 +13,19 @@ import (
 	"hsnas/internal/micro"
 	"hsnas/internal/ort"
 	"hsnas/internal/predictor"
+	"hsnas/internal/progress"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
 	"hsnas/schemas"
 )
 
 // load opens every model that the settings name; release gives them back.
-func load(p Params, in Inputs) (m models, release func(), err error) {
+func load(p Params, in Inputs, rep progress.Reporter) (m models, release func(), err error) {
 	rt, err := ort.Open()
 	if err != nil {
 		return models{}, nil, err
 	}
-	o := &opened{rt: rt, in: in, scorers: map[string]evolve.Scorer{}}
+	o := &opened{rt: rt, device: p.Device, rep: rep, in: in, scorers: map[string]evolve.Scorer{}}
 	if err = o.all(p); err == nil {
 		m, err = assemble(p, in, o.scorers)
 	}
@@ -38,6 +39,8 @@ func load(p Params, in Inputs) (m models, release func(), err error) {
 // opened are scorers by role, and how to give them back.
 type opened struct {
 	rt      *ort.Runtime
+	device  string
+	rep     progress.Reporter
 	in      Inputs
 	scorers map[string]evolve.Scorer
 	closers []func()
@@ -64,13 +67,25 @@ func (o *opened) all(p Params) error {
 
 // predictor opens an exported predictor.
 func (o *opened) predictor(role, file string) error {
-	m, err := predictor.Load(o.rt, file, o.in.Task)
+	m, err := o.load(role, file)
 	if err != nil {
 		return fmt.Errorf("search: loading the predictor of %s: %w", role, err)
 	}
 	o.closers = append(o.closers, func() { m.Close() })
 	o.scorers[role] = evolve.Func(strings.TrimSuffix(filepath.Base(file), ".onnx"), m.Predict)
 	return checkTarget(m, file, role, o.in.Task)
+}
+
+// load opens it on the device. Trees are on the CPU whatever the device is: no other
+// has the operator, and a search should not fail for the kind of regressor that
+// cross-validation happened to choose.
+func (o *opened) load(role, file string) (*predictor.ONNX, error) {
+	m, err := predictor.LoadOn(o.rt, o.device, file, o.in.Task)
+	if !predictor.OnlyTrees(err) {
+		return m, err
+	}
+	o.rep.Logf("the predictor of %s, %s, is of trees, which device %s has no operator for: it runs on the CPU", role, filepath.Base(file), o.device)
+	return predictor.Load(o.rt, file, o.in.Task)
 }
 
 // checkTarget refuses a predictor of something else than its role needs: a
@@ -129,5 +144,5 @@ func (o *opened) openSupernet(workers int) (*micro.SupernetScorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return micro.NewSupernetScorer(o.rt, dims, largest, weights, corpus.Encode(corpus.Valid), workers)
+	return micro.NewSupernetScorer(o.rt, dims, largest, weights, corpus.Encode(corpus.Valid), micro.ScorerOptions{Workers: workers, Device: o.device})
 }

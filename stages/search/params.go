@@ -6,6 +6,7 @@ import (
 
 	"hsnas/internal/config"
 	"hsnas/internal/evolve"
+	"hsnas/internal/ort"
 )
 
 // The searches: HS-NAS and what it has to be held against.
@@ -15,12 +16,14 @@ const (
 	StudentOnly  = "student-only"  // the same evolution, scored by the student throughout
 	ControlOnly  = "control-only"  // the same evolution, scored throughout by a predictor that needs no LLM
 	FLOPsOnly    = "flops-only"    // the same evolution, scored throughout by the FLOPs: the largest model that fits
+	ParamsOnly   = "params-only"   // the same by the number of parameters
 	Random       = "random"        // as many different candidates, sampled, scored by the baseline
 )
 
-// Searches returns all searches, in the order in which they run.
+// Searches returns all searches that Params.Searches may name, in the order in which
+// they run.
 func Searches() []string {
-	return []string{HSNAS, BaselineOnly, StudentOnly, ControlOnly, FLOPsOnly, Random}
+	return []string{HSNAS, BaselineOnly, StudentOnly, ControlOnly, FLOPsOnly, ParamsOnly, Random}
 }
 
 // TrainedSupernet is the Baseline that is no exported predictor: the supernet
@@ -35,6 +38,16 @@ type Params struct {
 
 	// Searches are the ones to run, by name.
 	Searches []string `yaml:"searches"`
+	// StudentShares adds a search like hs-nas for each, in which the student scores
+	// that share of the iterations, rounded to whole ones; 0.25 makes hs-nas-25.
+	StudentShares []float64 `yaml:"student_shares,omitempty"`
+	// Schedules adds a search like hs-nas for each, with that schedule; adaptive makes
+	// hs-nas-adaptive.
+	Schedules []evolve.Schedule `yaml:"schedules,omitempty"`
+	// Objectives, two or more of quality and costs, make every search one for a front,
+	// by NSGA-II. gflops, params and latency_ms are known costs, and what Constraint
+	// and Also name.
+	Objectives []string `yaml:"objectives,omitempty"`
 	// Constraint is the cost that Limits are of: gflops and params come from the
 	// task's cost model, every other one (latency_ms) from the predictor of that
 	// target. "" searches without a limit.
@@ -59,6 +72,9 @@ type Params struct {
 	// Workers is how many architectures a trained supernet scores side by side, 0
 	// for one on each core; it does not change what is found.
 	Workers int `yaml:"workers,omitempty"`
+	// Device is where exported predictors and a trained supernet run: cpu (or nothing),
+	// webgpu, cuda or cuda:N. Predictors of trees stay on the CPU.
+	Device string `yaml:"device,omitempty"`
 	// Top is how many of a search's best go into the front.
 	Top int `yaml:"top"`
 }
@@ -101,6 +117,22 @@ func (p Params) Validate() error {
 	case p.Workers < 0:
 		return config.Fieldf("workers", "expected 0 for all cores or more, found %d", p.Workers)
 	}
+	if _, err := ort.ParseDevice(p.Device); err != nil {
+		return config.Fieldf("device", "%v", err)
+	}
+	if err := p.validateSearches(); err != nil {
+		return err
+	}
+	if i := repeated(p.Seeds); i >= 0 {
+		return config.Fieldf("seeds", "%d is given twice", p.Seeds[i])
+	}
+	if err := p.validateLimits(); err != nil {
+		return err
+	}
+	return p.validateObjectives()
+}
+
+func (p Params) validateSearches() error {
 	for _, name := range p.Searches {
 		if !slices.Contains(Searches(), name) {
 			return config.Fieldf("searches", "unknown search %q%s", name, config.DidYouMean(name, Searches()))
@@ -109,10 +141,52 @@ func (p Params) Validate() error {
 	if i := repeated(p.Searches); i >= 0 {
 		return config.Fieldf("searches", "%q is given twice", p.Searches[i])
 	}
-	if i := repeated(p.Seeds); i >= 0 {
-		return config.Fieldf("seeds", "%d is given twice", p.Seeds[i])
+	for _, share := range p.StudentShares {
+		if !(share >= 0 && share <= 1) {
+			return config.Fieldf("student_shares", "expected shares of the iterations, numbers from 0 to 1, found %v", share)
+		}
 	}
-	return p.validateLimits()
+	if i := repeated(p.StudentShares); i >= 0 {
+		return config.Fieldf("student_shares", "%v is given twice", p.StudentShares[i])
+	}
+	for _, schedule := range p.Schedules {
+		if !slices.Contains(evolve.Schedules(), string(schedule)) {
+			return config.Fieldf("schedules", "unknown schedule %q%s", schedule, config.DidYouMean(string(schedule), evolve.Schedules()))
+		}
+	}
+	if i := repeated(p.Schedules); i >= 0 {
+		return config.Fieldf("schedules", "%q is given twice", p.Schedules[i])
+	}
+	for _, v := range p.variants() {
+		if err := v.params.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Quality is the objective that is no cost.
+const Quality = "quality"
+
+func (p Params) validateObjectives() error {
+	known := []string{Quality, Latency, GFLOPs, Weights}
+	for _, name := range p.Constraints() {
+		if !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	for _, name := range p.Objectives {
+		if !slices.Contains(known, name) {
+			return config.Fieldf("objectives", "unknown objective %q%s", name, config.DidYouMean(name, known))
+		}
+	}
+	if i := repeated(p.Objectives); i >= 0 {
+		return config.Fieldf("objectives", "%q is given twice", p.Objectives[i])
+	}
+	if len(p.Objectives) == 1 {
+		return config.Fieldf("objectives", "expected two or more of %v, found %s alone; leave objectives out to search for the best quality", known, p.Objectives[0])
+	}
+	return nil
 }
 
 // uses says whether a search is to run.
@@ -176,6 +250,20 @@ func repeated[T comparable](list []T) int {
 		}
 	}
 	return -1
+}
+
+// Needs says whether the search asks for a cost, as a limit or as an objective.
+func (p Params) Needs(cost string) bool { return slices.Contains(p.costs(), cost) }
+
+// costs returns the names of all costs, constrained or objectives.
+func (p Params) costs() []string {
+	names := p.Constraints()
+	for _, name := range p.Objectives {
+		if name != Quality && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Constraints returns the names of all constrained costs.

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"math"
+	"strings"
 
 	"hsnas/internal/cost"
 	"hsnas/internal/evolve"
@@ -13,13 +14,16 @@ import (
 
 // rows collects the stage's outputs.
 type rows struct {
-	params Params
-	task   *task.Task
-	models models
+	params     Params
+	task       *task.Task
+	models     models
+	objectives string // by name
 
 	candidates []schemas.Candidate
 	front      []schemas.Winner
 	ledger     []schemas.Ledger
+	progress   []schemas.SearchProgress
+	pareto     []schemas.ParetoPoint
 	names      map[string]identity // of architectures by key: most come many times
 }
 
@@ -27,7 +31,7 @@ type rows struct {
 type identity struct{ id, json string }
 
 func newRows(p Params, t *task.Task, m models) *rows {
-	return &rows{params: p, task: t, models: m, names: map[string]identity{}}
+	return &rows{params: p, task: t, models: m, objectives: strings.Join(p.Objectives, ","), names: map[string]identity{}}
 }
 
 func (r *rows) identify(a space.Architecture) identity {
@@ -42,6 +46,7 @@ func (r *rows) identify(a space.Architecture) identity {
 
 // observe adds an evaluation to the candidates.
 func (r *rows) observe(s setting, e evolve.Evaluation) {
+	r.models.shared.keep(e)
 	name := r.identify(e.Architecture)
 	r.candidates = append(r.candidates, schemas.Candidate{
 		Search: s.search, Constraint: r.params.Constraint, Limit: s.limit, Seed: s.seed,
@@ -52,14 +57,25 @@ func (r *rows) observe(s setting, e evolve.Evaluation) {
 	})
 }
 
+// generation adds a line of progress.
+func (r *rows) generation(s setting, g evolve.Generation) {
+	by := r.by(g.Scorer)
+	r.progress = append(r.progress, schemas.SearchProgress{
+		Search: s.search, Constraint: r.params.Constraint, Limit: s.limit, Seed: s.seed, Iteration: int32(g.Iteration),
+		Scorer: g.Scorer, ScorerKind: by.kind, StudentEvaluations: g.Student, BaselineEvaluations: g.Baseline,
+		Best: by.sign * g.Best, Tau: g.Tau, Hypervolume: g.Hypervolume,
+	})
+}
+
 // finish adds the accounts of a search to the ledger, and its best to the front.
 func (r *rows) finish(ctx context.Context, s setting, result evolve.Result) error {
 	for _, a := range result.Scorers {
-		r.account(s, a, r.by(a.Name))
+		r.account(s, a, r.by(a.Name), spared(a, result, r.models.baseline.Name()))
 	}
 	for _, a := range result.Costs {
-		r.account(s, a, r.models.costs[a.Name])
+		r.account(s, a, r.models.costs[a.Name], 0)
 	}
+	r.addFront(s, result)
 	best := result.Ranking[:min(r.params.Top, len(result.Ranking))]
 	student, err := r.scores(ctx, r.models.student, result.Scorer, best)
 	if err != nil {
@@ -112,11 +128,26 @@ func (r *rows) addCosts(w *schemas.Winner, a space.Architecture) error {
 	return nil
 }
 
+// spared is how many architectures the account's scorer scored that the baseline was
+// never asked about; of the baseline itself none.
+func spared(a evolve.Account, result evolve.Result, baseline string) int64 {
+	if a.Name == baseline {
+		return 0
+	}
+	left := int64(result.Candidates)
+	for _, other := range result.Scorers {
+		if other.Name == baseline {
+			left -= other.Evaluations
+		}
+	}
+	return left
+}
+
 // account adds a row to the ledger.
-func (r *rows) account(s setting, a evolve.Account, m model) {
+func (r *rows) account(s setting, a evolve.Account, m model, spared int64) {
 	row := schemas.Ledger{
 		Search: s.search, Limit: s.limit, Seed: s.seed, Scorer: a.Name, ScorerKind: m.kind,
-		Evaluations: a.Evaluations, Remembered: a.Remembered, Seconds: a.Seconds,
+		Evaluations: a.Evaluations, Remembered: a.Remembered, Spared: spared, Seconds: a.Seconds,
 	}
 	if m.Scorer == r.models.shared {
 		row.Shared = r.models.shared.hits
@@ -126,7 +157,7 @@ func (r *rows) account(s setting, a evolve.Account, m model) {
 
 // by returns the scorer of a name that a search was scored by.
 func (r *rows) by(scorer string) model {
-	for _, m := range []model{r.models.student, r.models.control, r.models.flops} {
+	for _, m := range []model{r.models.student, r.models.control, r.models.flops, r.models.weights} {
 		if m.Scorer != nil && m.Name() == scorer {
 			return m
 		}

@@ -1,8 +1,9 @@
 // Package search is the stage that looks for the best architectures within
 // each limit: HS-NAS, in which the student distilled from the LLM scores the
-// first generations of an evolution and the baseline predictor the rest, beside
-// what it has to beat: the same evolution by the baseline alone, by the student
-// alone and by a predictor that needs no LLM, and as many random candidates.
+// first generations of an evolution and the baseline predictor the rest, or the two
+// by another schedule, beside what it has to beat: the same evolution by the
+// baseline alone, by the student alone and by a predictor that needs no LLM, and as
+// many random candidates. With objectives it looks for fronts.
 package search
 
 import (
@@ -11,7 +12,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"hsnas/internal/config"
 	"hsnas/internal/evolve"
@@ -24,7 +24,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "search"
-	Version = 2
+	Version = 3
 )
 
 // Inputs are what the stage reads.
@@ -49,6 +49,12 @@ type Outputs struct {
 	// Ledger holds what each scorer did in each search; its column seconds is
 	// measured, and the only thing of this stage that differs from run to run.
 	Ledger string
+	// Progress is a line about every generation, Pareto what searches for a front have
+	// found; without objectives it has no rows.
+	Progress, Pareto string
+	// State is a folder, no artifact: what an interrupted stage goes on from, removed
+	// when it has succeeded. "" keeps none.
+	State string
 }
 
 // Run searches every limit with every search and seed. It writes nothing unless
@@ -60,22 +66,37 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := p.resolve(in); err != nil {
 		return err
 	}
-	m, release, err := load(p, in)
+	m, release, err := load(p, in, rep)
 	if err != nil {
 		return err
 	}
 	defer release()
-	rows, err := searchAll(ctx, p, in.Task, m, rep)
+	states := newStates(out.State, prov.Key)
+	rows, err := searchAll(ctx, p, in.Task, m, states, rep)
 	if err != nil {
 		return err
 	}
-	if err := schemas.WriteCandidates(out.Candidates, rows.candidates, prov); err != nil {
+	if err := rows.write(out, prov); err != nil {
 		return err
 	}
-	if err := schemas.WriteFront(out.Front, rows.front, prov); err != nil {
+	return states.remove()
+}
+
+// write writes the artifacts.
+func (r *rows) write(out Outputs, prov schemas.Provenance) error {
+	if err := schemas.WriteCandidates(out.Candidates, r.candidates, prov); err != nil {
 		return err
 	}
-	return schemas.WriteLedger(out.Ledger, rows.ledger, prov)
+	if err := schemas.WriteFront(out.Front, r.front, prov); err != nil {
+		return err
+	}
+	if err := schemas.WriteLedger(out.Ledger, r.ledger, prov); err != nil {
+		return err
+	}
+	if err := schemas.WriteSearchProgress(out.Progress, r.progress, prov); err != nil {
+		return err
+	}
+	return schemas.WritePareto(out.Pareto, r.pareto, prov)
 }
 
 // setting is one search at one limit with one seed.
@@ -83,6 +104,8 @@ type setting struct {
 	search string
 	limit  float64 // NaN without a constraint
 	seed   int64
+
+	reference []float64 // of hypervolumes, nil without objectives
 }
 
 func (s setting) String() string {
@@ -92,24 +115,41 @@ func (s setting) String() string {
 	return fmt.Sprintf("%s, limit %v, seed %d", s.search, s.limit, s.seed)
 }
 
-func searchAll(ctx context.Context, p Params, t *task.Task, m models, rep progress.Reporter) (*rows, error) {
+// searchAll runs every setting. What it has done when it fails is in states.
+func searchAll(ctx context.Context, p Params, t *task.Task, m models, states *states, rep progress.Reporter) (out *rows, err error) {
 	limits := p.Limits
 	if p.Constraint == "" {
 		limits = []float64{math.NaN()}
 	}
-	rep.Start("searching", len(limits)*len(p.Seeds)*len(p.Searches))
+	variants := p.variants()
+	rep.Start("searching", len(limits)*len(p.Seeds)*len(variants))
 	defer rep.Done()
-	out := newRows(p, t, m)
+	defer func() {
+		if err == nil {
+			return
+		}
+		if lost := states.flush(); lost != nil {
+			rep.Logf("the next attempt begins from the start: %v", lost)
+		}
+	}()
+	out = newRows(p, t, m)
 	for _, limit := range limits {
+		reference, err := m.reference(ctx, p, t, limit)
+		if err != nil {
+			return nil, fmt.Errorf("search: the reference of hypervolumes: %w", err)
+		}
 		for _, seed := range p.Seeds {
 			budget := p.Candidates() // of the random search: what HS-NAS really scored
-			for _, name := range inOrder(p.Searches) {
-				s := setting{name, limit, seed}
-				result, err := searchOne(ctx, p, t, m, s, budget, out)
+			for _, v := range variants {
+				s := setting{v.name, limit, seed, reference}
+				if v.name == Random {
+					v.params = evolve.RandomParams(budget, p.Tries)
+				}
+				result, err := searchOne(ctx, p, t, m, s, v.params, states, out)
 				if err != nil {
 					return nil, fault(s, err)
 				}
-				if name == HSNAS {
+				if v.name == HSNAS {
 					budget = result.Candidates
 				}
 				if err := out.finish(ctx, s, result); err != nil {
@@ -122,38 +162,45 @@ func searchAll(ctx context.Context, p Params, t *task.Task, m models, rep progre
 	return out, nil
 }
 
-// inOrder sorts the names of searches into the order of Searches.
-func inOrder(names []string) []string {
-	return slices.DeleteFunc(Searches(), func(name string) bool { return !slices.Contains(names, name) })
+// searchOne runs one setting, from its state where it has one. All settings of a seed
+// begin with the same random numbers, so that they are compared on the same first
+// generation.
+func searchOne(ctx context.Context, p Params, t *task.Task, m models, s setting, params evolve.Params, states *states, out *rows) (evolve.Result, error) {
+	from, shared, err := states.load(s)
+	if err != nil {
+		return evolve.Result{}, err
+	}
+	m.shared.begin(shared)
+	return evolve.Search(ctx, m.problem(p, t, s), params, evolve.Options{
+		Source:     rand.NewPCG(uint64(s.seed), 0),
+		Observe:    func(e evolve.Evaluation) { out.observe(s, e) },
+		Progress:   func(g evolve.Generation) { out.generation(s, g) },
+		Checkpoint: func(state evolve.State) error { return states.put(s, state, m.shared.hits) },
+		From:       from,
+	})
 }
 
-// searchOne runs one setting. All settings of a seed begin with the same random
-// numbers, so that they are compared on the same first generation.
-func searchOne(ctx context.Context, p Params, t *task.Task, m models, s setting, budget int, out *rows) (evolve.Result, error) {
-	problem := evolve.Problem{Space: t.Space, Student: m.student, Baseline: m.baseline}
+// problem is what a setting searches.
+func (m models) problem(p Params, t *task.Task, s setting) evolve.Problem {
+	out := evolve.Problem{
+		Space: t.Space, Student: m.student, Baseline: m.baseline,
+		Objectives: m.objectives(p), Reference: s.reference, Complexity: complexity(t),
+	}
 	if p.Constraint != "" {
-		problem.Constraints = append(problem.Constraints, m.constraint(p.Constraint, s.limit))
+		out.Constraints = append(out.Constraints, m.constraint(p.Constraint, s.limit))
 	}
 	for _, also := range p.Also {
-		problem.Constraints = append(problem.Constraints, m.constraint(also.Constraint, also.Limit))
+		out.Constraints = append(out.Constraints, m.constraint(also.Constraint, also.Limit))
 	}
-	m.shared.begin()
-	r := rand.New(rand.NewPCG(uint64(s.seed), 0))
-	observe := func(e evolve.Evaluation) { out.observe(s, e) }
-	params := p.Params
 	switch s.search {
-	case Random:
-		return evolve.Random(ctx, problem, budget, p.Tries, r, observe)
-	case BaselineOnly:
-		params.StudentIterations = 0
-	case StudentOnly:
-		params.StudentIterations = params.Iterations
 	case ControlOnly:
-		problem.Student, params.StudentIterations = m.control, params.Iterations
+		out.Student = m.control
 	case FLOPsOnly:
-		problem.Student, params.StudentIterations = m.flops, params.Iterations
+		out.Student = m.flops
+	case ParamsOnly:
+		out.Student = m.weights
 	}
-	return evolve.Search(ctx, problem, params, r, observe)
+	return out
 }
 
 func (m models) constraint(name string, limit float64) evolve.Constraint {

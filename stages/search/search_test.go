@@ -80,7 +80,7 @@ func search(t *testing.T, p Params, tk *task.Task, scorers map[string]evolve.Sco
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := searchAll(context.Background(), p, tk, m, progress.Discard)
+	out, err := searchAll(context.Background(), p, tk, m, newStates("", ""), progress.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,7 +380,7 @@ func TestInfeasibleLimitIsTheUsersFault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = searchAll(context.Background(), p, wmt(t), m, progress.Discard)
+	_, err = searchAll(context.Background(), p, wmt(t), m, newStates("", ""), progress.Discard)
 	var fault *config.Error
 	want := "search: no architecture within 5 ms in 10,000 samples: the fastest came to 71.91 ms; raise the limit to at least that or widen the space"
 	if !errors.As(err, &fault) || err.Error() != want {

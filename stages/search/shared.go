@@ -21,9 +21,16 @@ type shared struct {
 
 func share(s evolve.Scorer) *shared { return &shared{Scorer: s, known: map[string]float64{}} }
 
-// begin starts the count for the next search. No search asks twice: its hits are
-// the work of others.
-func (s *shared) begin() { s.hits = 0 }
+// begin starts the count for the next search, which may go on from where it had so
+// many. No search asks twice: its hits are the work of others.
+func (s *shared) begin(hits int64) { s.hits = hits }
+
+// keep takes in an evaluation that an earlier attempt has paid for.
+func (s *shared) keep(e evolve.Evaluation) {
+	if s.Scorer != nil && e.Scorer == s.Name() {
+		s.known[e.Architecture.Key()] = e.Score
+	}
+}
 
 // Score implements evolve.Scorer.
 func (s *shared) Score(ctx context.Context, archs []space.Architecture, out []float64) error {

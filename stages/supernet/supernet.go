@@ -144,7 +144,7 @@ func (k known) rows(losses []float64) []schemas.SupernetScore {
 }
 
 func score(ctx context.Context, s *micro.SupernetTraining, net *micro.Supernet, archs []space.Architecture) ([]float64, float64, error) {
-	scorer, err := micro.NewSupernetScorer(s.Runtime, s.Dims, s.Space.Largest(), net.Parameters, s.Corpus.Encode(s.Corpus.Valid), 0)
+	scorer, err := micro.NewSupernetScorer(s.Runtime, s.Dims, s.Space.Largest(), net.Parameters, s.Corpus.Encode(s.Corpus.Valid), micro.ScorerOptions{})
 	if err != nil {
 		return nil, 0, err
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package ort
+
+// LargePages does nothing here.
+func LargePages() {}
