@@ -29,7 +29,7 @@ var (
 // them, and pymoo's NSGA-II on the same predictors. `just bench-search` runs it.
 func TestSearchReport(t *testing.T) {
 	if *searchReport == "" {
-		t.Skip("run by just bench-search")
+		t.Skip("measures for half a minute: run by just bench-search")
 	}
 	dir := t.TempDir()
 	p := problem(t, dir)

@@ -1,24 +1,5 @@
 #!/usr/bin/env bash
-# Prints the path of a Python that has requirements.txt, making it first where it
-# is not there: a virtual environment in .cache, with pinned versions, 210 MB.
-# HSNAS_LLAMA_PYTHON names another interpreter, which must have the packages.
-set -euo pipefail
-cd "$(dirname "$0")"
-
-if [ -n "${HSNAS_LLAMA_PYTHON:-}" ]; then
-	command -v "$HSNAS_LLAMA_PYTHON"
-	exit
-fi
-venv=$(cd ../.. && pwd)/.cache/venv-llama-$(sha256sum requirements.txt | cut -c 1-12)
-if [ ! -f "$venv/complete" ]; then
-	if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-		echo "local_llm: python3 has no venv module: run checks/python.sh, or set HSNAS_LLAMA_PYTHON" >&2
-		exit 1
-	fi
-	rm -rf "$venv"
-	python3 -m venv "$venv" >&2
-	# No build from source: it would take longer than all checks together.
-	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --requirement requirements.txt >&2
-	touch "$venv/complete"
-fi
-echo "$venv/bin/python"
+# Prints the path of the Python of the local LLM's server, 210 MB; HSNAS_LLAMA_PYTHON
+# names another one. Nothing is built from source: it would take longer than all
+# checks together.
+exec "$(dirname "$0")/../../scripts/python-venv.sh" llama checks/local_llm/requirements.txt HSNAS_LLAMA_PYTHON --only-binary :all:

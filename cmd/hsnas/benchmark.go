@@ -105,7 +105,7 @@ func timeFolder(c *cli.Context, dir string, p benchmark.Params) ([]schemas.Bench
 	if err != nil {
 		return nil, nil, err
 	}
-	return benchmark.ModelWithRoofline(c.Context, rt, m, t, p)
+	return benchmark.Model(c.Context, rt, m, t, p)
 }
 
 // timeMachine writes the graphs of the roofline and prints what they reach.

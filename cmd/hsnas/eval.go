@@ -67,8 +67,8 @@ type scoreRow struct {
 	N         int32    `json:"n"`
 	PMAE      *float64 `json:"p_mae_vs_llm_pp"`
 	PTau      *float64 `json:"p_tau_vs_llm_pp"`
-	PMAE2     *float64 `json:"p_mae_vs_combined"`
-	PTau2     *float64 `json:"p_tau_vs_combined"`
+	PMAEComb  *float64 `json:"p_mae_vs_combined"`
+	PTauComb  *float64 `json:"p_tau_vs_combined"`
 	Coverage  *float64 `json:"coverage"`
 	Width     *float64 `json:"width"`
 }

@@ -62,10 +62,6 @@ func Of(t *task.Task, a space.Architecture) (Cost, error) {
 // published are twice this.
 func MACs(t *task.Task, a space.Architecture) int64 { x := dimsOf(t, a); return x.macs() }
 
-// Params returns the parameters of a without embeddings, which need no
-// vocabulary.
-func Params(t *task.Task, a space.Architecture) int64 { x := dimsOf(t, a); return x.params() }
-
 func dimsOf(t *task.Task, a space.Architecture) dims {
 	x := dims{
 		e: int64(a.Int("encoder_embed_dim")), d: int64(a.Int("decoder_embed_dim")),

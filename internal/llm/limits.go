@@ -9,13 +9,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Estimate returns the tokens that the request may take: English and digits take
-// about 3 bytes a token with most tokenizers, and an answer at most what it is
-// bounded to, 2,048 without a bound. A tokenizer may cut finer; a Budget learns
+// BytesPerToken is what English and digits take with most tokenizers, about.
+const BytesPerToken = 3
+
+// Estimate returns the tokens that the request may take: a prompt BytesPerToken, an
+// answer at most what it is bounded to, 2,048 without a bound. A tokenizer may cut finer; a Budget learns
 // that from the first answers.
 func (r Request) Estimate() (prompt, completion int64) {
 	for _, m := range r.Messages {
-		prompt += int64(len(m.Content))/3 + 8
+		prompt += int64(len(m.Content))/BytesPerToken + 8
 	}
 	if completion = int64(max(r.MaxTokens, r.MaxCompletionTokens)); completion == 0 {
 		completion = 2048

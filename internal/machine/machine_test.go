@@ -22,7 +22,7 @@ func TestNumber(t *testing.T) {
 func TestPeakMemory(t *testing.T) {
 	before := PeakMemory()
 	if before == 0 {
-		t.Skip("this system does not say")
+		t.Skip("this system does not tell the peak memory of a process")
 	}
 	const size = 64 << 20
 	x := make([]byte, size)

@@ -21,9 +21,6 @@ const (
 	Int8 Precision = "int8"
 )
 
-// Precisions lists what Export can write.
-func Precisions() []Precision { return []Precision{Float32, Int8} }
-
 func (p Precision) check() error {
 	switch p {
 	case "", Float32, Int8:

@@ -42,18 +42,6 @@ func Strings(name string, v ...string) Attr {
 	return Attr{&AttributeProto{Name: name, Type: AttributeProto_STRINGS, Strings: s}}
 }
 
-// FloatTensor is a tensor attribute of float32 elements, such as ConstantOfShape's value.
-func FloatTensor(name string, shape []int64, data ...float32) Attr {
-	t := &TensorProto{Name: name, Dims: shape, DataType: int32(Float32), RawData: floatBytes(data)}
-	return Attr{&AttributeProto{Name: name, Type: AttributeProto_TENSOR, T: t}}
-}
-
-// IntTensor is a tensor attribute of int64 elements.
-func IntTensor(name string, shape []int64, data ...int64) Attr {
-	t := &TensorProto{Name: name, Dims: shape, DataType: int32(Int64), RawData: intBytes(data)}
-	return Attr{&AttributeProto{Name: name, Type: AttributeProto_TENSOR, T: t}}
-}
-
 // To is the target type of a Cast node.
 func To(t DataType) Attr { return Int("to", int64(t)) }
 

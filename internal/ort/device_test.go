@@ -42,7 +42,7 @@ func TestHardwareOfCPU(t *testing.T) {
 func TestMissingCUDA(t *testing.T) {
 	rt := orttest.Open(t)
 	if path, _ := ort.LibraryPath(); path != rt.Path() || !strings.Contains(path, "/hsnas/onnxruntime-") {
-		t.Skip("another library")
+		t.Skip("HSNAS_ORT_LIB names a library that may have the CUDA provider")
 	}
 	_, err := rt.LoadBytes(affine(t), ort.Options{Device: "cuda:1"})
 	want := `device "cuda:1": the onnx runtime library ` + rt.Path() + ` has no CUDA provider: set HSNAS_ORT_LIB to the libonnxruntime.so of a CUDA build of version 1.27`
@@ -57,7 +57,7 @@ func TestMissingVulkan(t *testing.T) {
 	rt := orttest.Open(t)
 	_, missing := ort.HardwareOf("webgpu")
 	if missing == nil {
-		t.Skip("there is a Vulkan device")
+		t.Skip("this machine has a Vulkan device: there is none to miss")
 	}
 	_, err := rt.LoadBytes(affine(t), ort.Options{Device: "webgpu"})
 	var fault *config.Error

@@ -51,16 +51,6 @@ func NewInts(shape []int64, data []int64) (*Tensor, error) {
 	return newTensor(Int64, shape, data)
 }
 
-// NewInt32s makes an int32 tensor over data.
-func NewInt32s(shape []int64, data []int32) (*Tensor, error) {
-	return newTensor(Int32, shape, data)
-}
-
-// NewBools makes a bool tensor over data.
-func NewBools(shape []int64, data []bool) (*Tensor, error) {
-	return newTensor(Bool, shape, data)
-}
-
 // Elements returns how many elements a tensor of shape has, or an error for a
 // negative dimension, no dimension at all or a size that overflows.
 func Elements(shape []int64) (int, error) {

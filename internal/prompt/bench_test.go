@@ -19,7 +19,7 @@ func BenchmarkRenderParse(b *testing.B) {
 		if _, err := Render(tk, demos, []space.Architecture{a}, Style{}); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := Parse(tk, `{"predictions": [{"id": 1, "bleu": 25.17}]}`, 1); err != nil {
+		if _, err := Parse(tk, Style{}, `{"predictions": [{"id": 1, "bleu": 25.17}]}`, 1); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -12,26 +12,22 @@ import (
 	"hsnas/internal/task"
 )
 
-// Parse reads the answer to a prompt with n queries, strictly:
+// Parse reads the answer to a prompt of a style with n queries, strictly. Of values
+// it is
 //
 //	{"predictions": [{"id": 1, "bleu": 25.31}, ...]}
 //
 // and nothing else but white space: no prose, no code fence, no further keys.
 // Each id from 1 to n stands there once, in any order; each prediction, under
-// the task's own key, is a JSON number inside the metric's range. Element i of
+// the prompt's own key, is a JSON number inside the metric's range. Element i of
 // the result is the prediction for query i+1. An error says, in one line, the
 // first thing that is wrong.
-func Parse(t *task.Task, content string, n int) ([]float64, error) {
-	return ParseAs(t, Style{}, content, n)
-}
-
-// ParseAs reads the answer to a prompt of a style, as strictly as Parse.
 //
 // A ranking is {"ranking": [3, 1, 2]}, every id once, the best first; element i of
 // the result is the number of queries that query i+1 is placed before. The
 // answer about a pair is {"better": 1}; the result is 1 for the better and 0 for
 // the other. Neither is in the metric's unit: larger is better.
-func ParseAs(t *task.Task, s Style, content string, n int) ([]float64, error) {
+func Parse(t *task.Task, s Style, content string, n int) ([]float64, error) {
 	predictions, err := parse(t, s, content, n)
 	if err != nil {
 		return nil, fmt.Errorf("answer: %w", err)

@@ -14,7 +14,7 @@ func TestParse(t *testing.T) {
 		" \n{\"predictions\":[{\"id\":1,\"bleu\":24.5},{\"id\":2,\"bleu\":2.5e1}]}\n",
 		`{"predictions": [{"bleu": 25.0, "id": 2}, {"id": 1, "bleu": 24.50}]}`,
 	} {
-		got, err := Parse(tk, content, 2)
+		got, err := Parse(tk, Style{}, content, 2)
 		if err != nil || len(got) != 2 || got[0] != 24.5 || got[1] != 25 {
 			t.Errorf("Parse(%s) = %v, %v", content, got, err)
 		}
@@ -63,14 +63,14 @@ func TestParseRefuses(t *testing.T) {
 	}
 	tk := load(t, "wmt14.en-de")
 	for _, tt := range tests {
-		_, err := Parse(tk, tt.content, 2)
+		_, err := Parse(tk, Style{}, tt.content, 2)
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("Parse(%q)\n got %v\nwant %s", tt.content, err, tt.want)
 		}
 	}
 }
 
-func TestParseAs(t *testing.T) {
+func TestParseStyles(t *testing.T) {
 	tk := load(t, "wmt14.en-de")
 	tests := []struct {
 		style   Style
@@ -86,14 +86,14 @@ func TestParseAs(t *testing.T) {
 		{Style{Ask: Pairs}, "{\"better\":1}\n", 2, []float64{1, 0}},
 	}
 	for _, tt := range tests {
-		got, err := ParseAs(tk, tt.style, tt.content, tt.n)
+		got, err := Parse(tk, tt.style, tt.content, tt.n)
 		if err != nil || !slices.Equal(got, tt.want) {
 			t.Errorf("%+v %s: %v, %v; want %v", tt.style, tt.content, got, err, tt.want)
 		}
 	}
 }
 
-func TestParseAsRefuses(t *testing.T) {
+func TestParseStylesRefuses(t *testing.T) {
 	tk := load(t, "wmt14.en-de")
 	ranking, pairs := Style{Ask: Ranking}, Style{Ask: Pairs}
 	tests := []struct {
@@ -119,13 +119,13 @@ func TestParseAsRefuses(t *testing.T) {
 		{Style{Disguise: Neutral}, `{"predictions": [{"id": 1, "bleu": 24}]}`, `answer: entry 1 has the key "bleu"; expected "id" and "score" alone`},
 	}
 	for _, tt := range tests {
-		if _, err := ParseAs(tk, tt.style, tt.content, 2); err == nil || err.Error() != tt.want {
+		if _, err := Parse(tk, tt.style, tt.content, 2); err == nil || err.Error() != tt.want {
 			t.Errorf("%s\n got %v\nwant %s", tt.content, err, tt.want)
 		}
 	}
 }
 
-func FuzzParseAs(f *testing.F) {
+func FuzzParseOrders(f *testing.F) {
 	for _, s := range []string{`{"ranking": [2, 1]}`, `{"better": 1}`, `{"ranking": [[1]]}`, `{"better": {}}`, `{"ranking"`} {
 		f.Add(s, true)
 		f.Add(s, false)
@@ -136,7 +136,7 @@ func FuzzParseAs(f *testing.F) {
 		if rank {
 			s.Ask = Ranking
 		}
-		got, err := ParseAs(tk, s, content, 2)
+		got, err := Parse(tk, s, content, 2)
 		if err == nil && !(got[0]+got[1] == 1 && got[0]*got[1] == 0) {
 			t.Errorf("accepted %s as %v", content, got)
 		}
@@ -152,7 +152,7 @@ func FuzzParse(f *testing.F) {
 	}
 	tk := load(f, "wmt14.en-de")
 	f.Fuzz(func(t *testing.T, content string) {
-		got, err := Parse(tk, content, 2)
+		got, err := Parse(tk, Style{}, content, 2)
 		if err != nil {
 			if msg := err.Error(); strings.Contains(msg, "\n") || !strings.HasPrefix(msg, "answer: ") {
 				t.Errorf("message %q", msg)

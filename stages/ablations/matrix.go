@@ -124,11 +124,9 @@ func promptLengths(path string) (map[string]int64, error) {
 	return out, nil
 }
 
-// Tokens by length, where an answer does not say: English and digits take about
-// three bytes a token, a prediction as JSON about 14 tokens, a place in a ranking
-// 3, and the better of a pair 6.
-const bytesPerToken = 3
-
+// answerTokens are those of an answer a query, where the service does not say: a
+// prediction as JSON takes about 14, a place in a ranking 3, and the better of a
+// pair 6.
 var answerTokens = map[string]int64{prompt.Values: 14, prompt.Ranking: 3, prompt.Pairs: 3}
 
 // count sums up requests and tokens.
@@ -150,7 +148,7 @@ func (c *cell) count(requests []schemas.Request, labels []schemas.Label, lengths
 			}
 			if r.PromptTokens == nil || r.CompletionTokens == nil {
 				u.estimated = true
-				u.prompt += lengths[r.CustomID] / bytesPerToken
+				u.prompt += lengths[r.CustomID] / llm.BytesPerToken
 				u.completion += int64(r.Queries) * answerTokens[c.ask]
 			} else {
 				u.prompt += *r.PromptTokens

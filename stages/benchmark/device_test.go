@@ -25,7 +25,7 @@ func TestMissingDevice(t *testing.T) {
 	rt := orttest.Open(t)
 	want := rt.CheckDevice("cuda:7")
 	if want == nil {
-		t.Skip("there are eight CUDA devices")
+		t.Skip("this machine has eight CUDA devices: there is none to miss")
 	}
 	dir := t.TempDir()
 	p := Defaults()

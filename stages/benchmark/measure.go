@@ -208,17 +208,9 @@ func difference(want, got []float32) float64 {
 	return worst / math.Sqrt(squares/n-sum/n*sum/n)
 }
 
-// Model times one exported model at p's points: p's repetitions in one round.
-func Model(ctx context.Context, rt *ort.Runtime, m nn.Model, t *task.Task, p Params) ([]schemas.Benchmark, error) {
-	all, err := timeModel(ctx, rt, m, t, p)
-	if err != nil {
-		return nil, err
-	}
-	return benchmarkRows(t, p, all)
-}
-
-// ModelWithRoofline is Model, with how near the times come to what the machine can do.
-func ModelWithRoofline(ctx context.Context, rt *ort.Runtime, m nn.Model, t *task.Task, p Params) ([]schemas.Benchmark, []schemas.Roofline, error) {
+// Model times one exported model at p's points, p's repetitions in one round, and
+// says how near the times come to what the machine can do.
+func Model(ctx context.Context, rt *ort.Runtime, m nn.Model, t *task.Task, p Params) ([]schemas.Benchmark, []schemas.Roofline, error) {
 	all, err := timeModel(ctx, rt, m, t, p)
 	if err != nil {
 		return nil, nil, err

@@ -119,7 +119,7 @@ func recorded(t *testing.T, on *task.Task, archs []schemas.Architecture) []schem
 				ids = append(ids, sets["demonstration"+m[1]][i])
 			}
 		}
-		values, err := prompt.Parse(on, r.Answer, len(ids))
+		values, err := prompt.Parse(on, prompt.Style{}, r.Answer, len(ids))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,7 @@ func TestKills(t *testing.T) {
 func TestKilledRun(t *testing.T) {
 	dir := os.Getenv(killedRun)
 	if dir == "" {
-		t.Skip("is run by TestKills")
+		t.Skip("the process that TestKills runs and kills: nothing to do by itself")
 	}
 	f := at(loadTask(t, filepath.Join(dir, "task.yaml")), dir)
 	f.in.Confirmed = true

@@ -228,7 +228,7 @@ func (a *asker) add(b inquiry) error {
 
 // reader reads answers to a prompt with n queries.
 func (a *asker) reader(n int) func(string) ([]float64, error) {
-	return func(content string) ([]float64, error) { return prompt.ParseAs(a.in.Task, a.style, content, n) }
+	return func(content string) ([]float64, error) { return prompt.Parse(a.in.Task, a.style, content, n) }
 }
 
 // demonstrations are those of an inquiry that its prompts show, in their order.

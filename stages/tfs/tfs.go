@@ -172,16 +172,3 @@ func (g *gatherer) table() error {
 	}
 	return nil
 }
-
-// Files returns the files outside the run that the stage reads.
-func Files(splits []string, t *task.Task) ([]string, error) {
-	files := t.Files()
-	if t.Data.LLMAS == "" {
-		return files, nil
-	}
-	root, err := published.Root()
-	if err != nil {
-		return nil, err
-	}
-	return append(files, published.SeedFiles(root, t.Data.LLMAS, splits)...), nil
-}

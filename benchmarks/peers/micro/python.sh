@@ -1,24 +1,4 @@
 #!/usr/bin/env bash
-# Prints the path of a Python that has requirements.txt, making it first where it
-# is not there: a virtual environment in .cache, with pinned versions, 5.4 GB of
-# them, as the x86-64 build of PyTorch comes with CUDA.
-# HSNAS_TORCH_PYTHON names another interpreter, which must have the packages.
-set -euo pipefail
-cd "$(dirname "$0")"
-
-if [ -n "${HSNAS_TORCH_PYTHON:-}" ]; then
-	command -v "$HSNAS_TORCH_PYTHON"
-	exit
-fi
-venv=$(cd ../../.. && pwd)/.cache/venv-torch-$(sha256sum requirements.txt | cut -c 1-12)
-if [ ! -f "$venv/complete" ]; then
-	if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-		echo "micro: python3 has no venv module: run apt-get install python3-venv, or set HSNAS_TORCH_PYTHON" >&2
-		exit 1
-	fi
-	rm -rf "$venv"
-	python3 -m venv "$venv" >&2
-	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement requirements.txt >&2
-	touch "$venv/complete"
-fi
-echo "$venv/bin/python"
+# Prints the path of the Python with PyTorch, 5.4 GB, as its x86-64 build comes with
+# CUDA; HSNAS_TORCH_PYTHON names another one.
+exec "$(dirname "$0")/../../../scripts/python-venv.sh" torch benchmarks/peers/micro/requirements.txt HSNAS_TORCH_PYTHON
