@@ -22,7 +22,7 @@ measure() {
 	[ "$(rows "$file")" -ge "$n" ] || "$hsnas" latency measure --task "$task" --n "$n" --out "$file" "$@"
 }
 
-wmt=(--steps 4 --rounds 4 --repetitions 12 --memory 8)
+wmt=(--steps 4 --rounds 3 --repetitions 72 --memory 12)
 measure micro.en-de 250 "$work/micro.csv"
 measure wmt14.en-de 250 "$work/wmt14ende.csv" "${wmt[@]}"
 measure micro.en-de 40 "$work/micro-again.csv"

@@ -20,16 +20,17 @@ func measureCommand(taskFlag cli.Flag) *cli.Command {
 		Usage: "time architectures sampled from the task's space",
 		Description: "Appends a row for each architecture to a CSV file with the columns of HAT's latency\n" +
 			"datasets, and says in a file beside it, FILE.json, how they were measured. A command that\n" +
-			"was ended goes on where it was: neither rows nor finished rounds are measured again.\n" +
-			"Architectures are timed in turns, in rounds; a time is the fastest repetition. Models of\n" +
+			"was ended goes on where it was: neither rows nor finished sittings are measured again.\n" +
+			"Architectures are timed in turns, in rounds; a time is the fastest repetition, and what\n" +
+			"slowed the machine for longer is estimated and taken out. Models of\n" +
 			"the family hat follow HAT's protocol, the decode cut short with --steps; those of the\n" +
 			"family micro are timed on one thread of the CPU.",
 		Flags: []cli.Flag{
 			taskFlag,
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to append to", Required: true},
 			&cli.IntFlag{Name: "n", Usage: "`N` architectures in all", Value: 200},
-			&cli.IntFlag{Name: "rounds", Usage: "`N` rounds; where not given 8 for the family micro, 4 for the family hat"},
-			&cli.IntFlag{Name: "repetitions", Usage: "`N` timed repetitions of each, over all rounds; where not given 48 and 12"},
+			&cli.IntFlag{Name: "rounds", Usage: "`N` rounds; where not given 8 for the family micro, 3 for the family hat"},
+			&cli.IntFlag{Name: "repetitions", Usage: "`N` timed repetitions of each, over all rounds; where not given 48 and 36"},
 			&cli.IntFlag{Name: "steps", Usage: "`N` decoder steps of the family hat; where not given the task's, 30 for WMT"},
 			&cli.IntFlag{Name: "beam", Usage: "`N` hypotheses of the family hat", Value: nn.DefaultBeam},
 			&cli.StringFlag{Name: "device", Usage: "`DEVICE`: cpu, webgpu, cuda or cuda:N", Value: "cpu"},
@@ -72,7 +73,7 @@ func newCampaign(c *cli.Context, t *task.Task) (*latency.Campaign, error) {
 	}
 	p := latency.Defaults()
 	if t.Family == task.HAT {
-		p.Rounds, p.Repetitions, p.Warmup = 4, 12, 0
+		p.Rounds, p.Repetitions, p.Warmup = 3, 36, 0
 	}
 	p.Seed = c.Uint64("seed")
 	if c.IsSet("rounds") {

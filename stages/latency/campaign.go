@@ -23,10 +23,9 @@ import (
 )
 
 // Campaign measures architectures sampled from a task's space into a CSV file
-// with the columns of HAT's datasets. It goes block by block: those that fit into
-// memory are opened together and timed in turns, in rounds, with the control
-// between them. A finished round is kept in a state file, a finished block is
-// appended to the CSV file: neither is measured again after a kill.
+// with the columns of HAT's datasets, by a [Measurement]. A finished sitting is kept
+// in a state file and not measured again after a kill; the CSV file gets its rows at
+// the end, when all sittings can be held against one another.
 type Campaign struct {
 	Params   Params // Rounds, Warmup, Repetitions, Seed
 	Task     *task.Task
@@ -44,8 +43,8 @@ type Summary struct {
 	Kept     int      `json:"kept"`     // of these, rows that were there already
 	Device   string   `json:"device"`   // that was measured
 	Protocol Protocol `json:"protocol"` // that they were measured by
-	// ControlCV is the largest coefficient of variation of the control within a
-	// block, a fraction; 0 where nothing was measured or there was but one visit.
+	// ControlCV is the coefficient of variation of the control over all its visits, a
+	// fraction; 0 where nothing was measured or there was but one visit.
 	ControlCV float64 `json:"control_cv"`
 }
 
@@ -60,24 +59,12 @@ func (c *Campaign) Run(ctx context.Context, rep progress.Reporter) (Summary, err
 	if err != nil {
 		return s, err
 	}
-	blocks, err := c.blocks(archs)
+	control, err := c.measure(ctx, archs[done:], rep)
 	if err != nil {
 		return s, err
 	}
-	first := 0
-	for i, block := range blocks {
-		lacking := block[min(max(done-first, 0), len(block)):]
-		if first += len(block); len(lacking) == 0 {
-			continue
-		}
-		rep.Logf("block %d of %d: %d architectures in %d rounds", i+1, len(blocks), len(lacking), c.Params.Rounds)
-		control, err := c.measure(ctx, lacking, rep)
-		if err != nil {
-			return s, err
-		}
-		if !math.IsNaN(control.CV) {
-			s.ControlCV = max(s.ControlCV, control.CV)
-		}
+	if !math.IsNaN(control.CV) {
+		s.ControlCV = control.CV
 	}
 	if err := os.Remove(c.state()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s, err
@@ -137,31 +124,9 @@ func (c *Campaign) sample() ([]space.Architecture, error) {
 	return out, nil
 }
 
-// blocks divides architectures into those that are open together, beside the
-// control.
-func (c *Campaign) blocks(archs []space.Architecture) ([][]space.Architecture, error) {
-	control, err := footprint(c.Task, c.Task.Space.Largest())
-	if err != nil {
-		return nil, err
-	}
-	var out [][]space.Architecture
-	first, taken := 0, control
-	for i, a := range archs {
-		need, err := footprint(c.Task, a)
-		if err != nil {
-			return nil, err
-		}
-		if taken+need > c.memory() && i > first {
-			out, first, taken = append(out, archs[first:i]), i, control
-		}
-		taken += need
-	}
-	return append(out, archs[first:]), nil
-}
-
 func (c *Campaign) memory() int64 { return cmp.Or(c.Memory, 2<<30) }
 
-// measure times a block and appends its rows, all at once.
+// measure times what the file lacks and appends its rows, all at once.
 func (c *Campaign) measure(ctx context.Context, archs []space.Architecture, rep progress.Reporter) (Control, error) {
 	m := &Measurement{
 		Params: c.Params, Task: c.Task, Archs: archs, Machine: c.Machine, Protocol: fmt.Sprintf("%+v", c.Protocol),

@@ -66,35 +66,25 @@ func (w threadWatch) Once(ctx context.Context) (micro.Times, error) {
 	return w.Watch.Once(ctx)
 }
 
-// bench holds architectures ready, as many as there is memory for: opening one
-// takes longer than timing it.
+// bench holds architectures ready: opening one takes longer than timing it.
 type bench struct {
-	machine Machine
-	archs   []space.Architecture
-	open    []Watch // nil where it is opened for each use
+	block []int // places of the architectures in the measurement
+	archs []space.Architecture
+	open  []Watch // of the control, then of the architectures
 }
 
-// newBench opens architectures of t until they take memory bytes.
-func newBench(ctx context.Context, m Machine, t *task.Task, archs []space.Architecture, memory int64, rep progress.Reporter) (*bench, error) {
-	b := &bench{m, archs, make([]Watch, len(archs))}
+// open opens the control and the architectures of a block.
+func (m *Measurement) open(ctx context.Context, block []int, rep progress.Reporter) (*bench, error) {
+	archs := m.withControl(block)
+	b := &bench{block, archs, make([]Watch, len(archs))}
 	rep.Start("opening models", len(archs))
 	defer rep.Done()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(openers)
-	var taken int64
 	for i, a := range archs {
-		need, err := footprint(t, a)
-		if err != nil {
-			group.Go(func() error { return err })
-			break
-		}
-		if taken += need; taken > memory {
-			rep.Add(1)
-			continue
-		}
 		group.Go(func() (err error) {
 			if err = ctx.Err(); err == nil {
-				b.open[i], err = m.Open(a)
+				b.open[i], err = m.Machine.Open(a)
 			}
 			rep.Add(1)
 			return err
@@ -102,7 +92,7 @@ func newBench(ctx context.Context, m Machine, t *task.Task, archs []space.Archit
 	}
 	if err := group.Wait(); err != nil {
 		b.close()
-		return nil, err
+		return &bench{}, err
 	}
 	return b, nil
 }
@@ -124,21 +114,11 @@ func footprint(t *task.Task, a space.Architecture) (int64, error) {
 	return 3<<20 + 4*copies*(c.Params+c.EmbeddingParams), err
 }
 
-// watch returns architecture i ready, and what ends its use.
-func (b *bench) watch(i int) (w Watch, release func(), err error) {
-	if b.open[i] != nil {
-		return b.open[i], func() {}, nil
-	}
-	if w, err = b.machine.Open(b.archs[i]); err != nil {
-		return nil, nil, err
-	}
-	return w, w.Close, nil
-}
-
 func (b *bench) close() {
 	for _, w := range b.open {
 		if w != nil {
 			w.Close()
 		}
 	}
+	b.open = nil
 }

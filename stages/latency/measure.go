@@ -1,7 +1,6 @@
 package latency
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,8 +20,10 @@ import (
 )
 
 // Measurement times architectures in turns: in each round all of them, in another
-// order, and after every twenty the control, the largest of the space. A machine
-// that slows down then slows all of them, and the control tells.
+// order, and after every twenty the control, the largest of the space. Where they do
+// not fit into memory together a round has several sittings, each of a block that is
+// open together, and is divided otherwise than the round before. What a sitting is
+// slower by than others, because the machine was, is estimated and taken out.
 type Measurement struct {
 	Params   Params // Rounds, Warmup, Repetitions, Seed
 	Task     *task.Task
@@ -30,14 +31,15 @@ type Measurement struct {
 	Machine  Machine
 	Protocol string // what else the timings depend on, for the state file
 	State    string // file of finished rounds, which are not measured again
-	Memory   int64  // bytes that open models may take; the others are opened for each use. 0 means 1 GiB
+	Memory   int64  // bytes that open models may take; 0 means 1 GiB
 }
 
 // Timing is what was measured of an architecture, in milliseconds: the fastest of
-// all repetitions, encoder and decoder apart. What disturbs a machine only ever
-// slows it (Chen and Revels, arXiv 1608.04295): on a busy one two halves of a
-// measurement agree to 2 or 3 % so, but to 12 % in medians over the rounds of HAT's
-// mean of the middle 80 %.
+// all repetitions, encoder and decoder apart, at the machine's average pace. What
+// disturbs a machine for a moment only ever slows it (Chen and Revels, arXiv
+// 1608.04295): on a busy one two halves of a measurement agree to 2 or 3 % so, but to
+// 12 % in medians over the rounds of HAT's mean of the middle 80 %. What makes it
+// slower for minutes, the fastest of a sitting cannot avoid; see [pace].
 type Timing struct {
 	EncoderMS, DecoderMS float64
 	// Standard deviations between the rounds' fastest, of encoder, decoder and both;
@@ -77,7 +79,7 @@ func (m *Measurement) Run(ctx context.Context, rep progress.Reporter) ([]Timing,
 	if err != nil {
 		return nil, Control{}, err
 	}
-	kept, err := openRounds(m.State, key, len(m.Archs), rep)
+	kept, err := openRounds(m.State, key, rep)
 	if err != nil {
 		return nil, Control{}, err
 	}
@@ -85,7 +87,8 @@ func (m *Measurement) Run(ctx context.Context, rep progress.Reporter) ([]Timing,
 	if err := m.rest(ctx, key, kept, rep); err != nil {
 		return nil, Control{}, err
 	}
-	return m.timings(kept.done), m.control(kept.done), nil
+	timings, err := m.timings(kept.done)
+	return timings, m.control(kept.done), err
 }
 
 // key is the hash of all that the timings are of.
@@ -96,7 +99,7 @@ func (m *Measurement) key() (string, error) {
 	}
 	text, err := json.Marshal([]any{
 		Version, ort.Version, m.Machine.Name(), m.Task.Model, ids, m.Task.Space.Largest().String(),
-		m.Params.Rounds, m.Params.Warmup, m.Params.Repetitions, m.Params.Seed, m.Protocol,
+		m.Params.Rounds, m.Params.Warmup, m.Params.Repetitions, m.Params.Seed, m.Protocol, m.memory(),
 	})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), err
@@ -104,74 +107,126 @@ func (m *Measurement) key() (string, error) {
 
 // rest measures what kept does not have.
 func (m *Measurement) rest(ctx context.Context, key string, kept *rounds, rep progress.Reporter) error {
-	var missing []int
-	for number := range m.Params.Rounds {
-		if _, ok := kept.done[number]; !ok {
-			missing = append(missing, number)
-		}
-	}
-	if n := m.Params.Rounds - len(missing); n > 0 {
-		rep.Logf("%d of %d rounds of timings are kept from an earlier attempt", n, m.Params.Rounds)
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	archs := append([]space.Architecture{m.Task.Space.Largest()}, m.Archs...)
-	b, err := newBench(ctx, m.Machine, m.Task, archs, cmp.Or(m.Memory, 1<<30), rep)
+	plan, err := m.plan()
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	rep.Start("timing architectures", len(missing)*len(m.Archs))
-	defer rep.Done()
-	for _, number := range missing {
-		one, err := m.round(ctx, b, number, rep)
+	var missing []sitting
+	turns := 0
+	for _, s := range plan {
+		if one, ok := kept.done[s.sitting]; ok && len(one.EncoderMS) == len(s.block) {
+			continue
+		}
+		missing, turns = append(missing, s.sitting), turns+len(s.block)
+	}
+	if n := len(plan) - len(missing); n > 0 {
+		rep.Logf("%d of %d sittings of timings are kept from an earlier attempt", n, len(plan))
+	}
+	b := &bench{}
+	defer func() { b.close() }()
+	done := 0
+	for _, s := range plan {
+		if !slices.Contains(missing, s.sitting) {
+			continue
+		}
+		if !slices.Equal(b.block, s.block) {
+			b.close()
+			if b, err = m.open(ctx, s.block, rep); err != nil {
+				return err
+			}
+		}
+		rep.Start("timing architectures", turns)
+		rep.Add(done)
+		one, err := m.sit(ctx, b, s.round, rep)
+		rep.Done()
 		if err != nil {
 			return err
 		}
-		one.Key = key
+		one.Key, one.Number, one.Block = key, s.round, s.sitting.block
 		if err := kept.add(one); err != nil {
 			return err
 		}
+		done += len(s.block)
 	}
 	return nil
 }
 
-// round visits every architecture; the control is the first of the bench.
-func (m *Measurement) round(ctx context.Context, b *bench, number int, rep progress.Reporter) (round, error) {
+// planned is a sitting and the architectures that it times, by their places.
+type planned struct {
+	sitting
+	block []int
+}
+
+// plan is all sittings in their order. Where everything fits into memory all rounds
+// have one block in the same order, and it stays open.
+func (m *Measurement) plan() ([]planned, error) {
+	var out []planned
+	for number := range m.Params.Rounds {
+		blocks, err := m.blocks(number)
+		if err != nil {
+			return nil, err
+		}
+		if len(blocks) == 1 {
+			slices.Sort(blocks[0])
+		}
+		for k, block := range blocks {
+			out = append(out, planned{sitting{number, k}, block})
+		}
+	}
+	return out, nil
+}
+
+// turnRepetitions is how many repetitions of an architecture follow one another,
+// about: more are taken in several turns of a sitting.
+const turnRepetitions = 6
+
+// sit times the architectures of an open bench in one or more turns; the control is
+// the first of the bench.
+func (m *Measurement) sit(ctx context.Context, b *bench, number int, rep progress.Reporter) (round, error) {
 	p := m.Params
 	n := p.Repetitions*(number+1)/p.Rounds - p.Repetitions*number/p.Rounds
-	out := round{Number: number, EncoderMS: make([]float64, len(m.Archs)), DecoderMS: make([]float64, len(m.Archs))}
-	order := rand.New(rand.NewPCG(p.Seed, 0x726f756e64+uint64(number))).Perm(len(m.Archs))
-	for place, i := range order {
-		if place%controlEvery == 0 {
-			times, err := b.visit(ctx, 0, p.Warmup, n)
+	turns := max(1, n/turnRepetitions)
+	out := round{EncoderMS: endless(len(b.block)), DecoderMS: endless(len(b.block))}
+	for turn := range turns {
+		repetitions := n*(turn+1)/turns - n*turn/turns
+		for place, i := range m.order(number, 0x726f756e64+uint64(turn)<<16, len(b.block)) {
+			if place%controlEvery == 0 {
+				times, err := b.visit(ctx, 0, p.Warmup, repetitions)
+				if err != nil {
+					return round{}, err
+				}
+				out.ControlEncoderMS = append(out.ControlEncoderMS, milliseconds(times.Encoder))
+				out.ControlDecoderMS = append(out.ControlDecoderMS, milliseconds(times.Decoder))
+			}
+			times, err := b.visit(ctx, i+1, p.Warmup, repetitions)
 			if err != nil {
 				return round{}, err
 			}
-			out.ControlMS = append(out.ControlMS, milliseconds(times.Encoder+times.Decoder))
+			out.EncoderMS[i] = min(out.EncoderMS[i], milliseconds(times.Encoder))
+			out.DecoderMS[i] = min(out.DecoderMS[i], milliseconds(times.Decoder))
+			if turn == 0 {
+				rep.Add(1)
+			}
 		}
-		times, err := b.visit(ctx, i+1, p.Warmup, n)
-		if err != nil {
-			return round{}, err
-		}
-		out.EncoderMS[i], out.DecoderMS[i] = milliseconds(times.Encoder), milliseconds(times.Decoder)
-		rep.Add(1)
 	}
 	return out, nil
+}
+
+// endless is a minimum of nothing, for each of n.
+func endless(n int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = math.MaxFloat64
+	}
+	return out
 }
 
 // visit runs architecture i of the bench and returns its fastest encoder and
 // decoder of n repetitions after the warm-up.
 func (b *bench) visit(ctx context.Context, i, warmup, n int) (micro.Times, error) {
-	w, release, err := b.watch(i)
-	if err != nil {
-		return micro.Times{}, err
-	}
-	defer release()
 	fastest := micro.Times{Encoder: math.MaxInt64, Decoder: math.MaxInt64}
 	for k := range warmup + n {
-		times, err := w.Once(ctx)
+		times, err := b.open[i].Once(ctx)
 		if err != nil {
 			return micro.Times{}, fmt.Errorf("timing architecture %s: %w", b.archs[i].ID(), err)
 		}
@@ -184,33 +239,48 @@ func (b *bench) visit(ctx context.Context, i, warmup, n int) (micro.Times, error
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// timings sums the rounds up.
-func (m *Measurement) timings(done map[int]round) []Timing {
+// timings sums the sittings up.
+func (m *Measurement) timings(done map[sitting]round) ([]Timing, error) {
+	plan, err := m.plan()
+	if err != nil {
+		return nil, err
+	}
+	of := func(time func(encoder, decoder float64) float64) (fastest, std []float64) {
+		var seen []observation
+		for _, s := range plan {
+			r := done[s.sitting]
+			for k := range r.ControlEncoderMS {
+				seen = append(seen, observation{s.sitting, 0, math.Log(time(r.ControlEncoderMS[k], r.ControlDecoderMS[k]))})
+			}
+			for k, i := range s.block {
+				seen = append(seen, observation{s.sitting, i + 1, math.Log(time(r.EncoderMS[k], r.DecoderMS[k]))})
+			}
+		}
+		return steady(seen, len(m.Archs)+1)
+	}
+	encoder, encoderStd := of(func(e, _ float64) float64 { return e })
+	decoder, decoderStd := of(func(_, d float64) float64 { return d })
+	_, std := of(func(e, d float64) float64 { return e + d })
 	out := make([]Timing, len(m.Archs))
 	for i := range out {
-		var encoder, decoder, both []float64
-		for number := range m.Params.Rounds {
-			r := done[number]
-			encoder, decoder = append(encoder, r.EncoderMS[i]), append(decoder, r.DecoderMS[i])
-			both = append(both, r.EncoderMS[i]+r.DecoderMS[i])
-		}
-		out[i] = Timing{
-			slices.Min(encoder), slices.Min(decoder),
-			metric.Std(encoder), metric.Std(decoder), metric.Std(both),
-		}
+		out[i] = Timing{encoder[i+1], decoder[i+1], encoderStd[i+1], decoderStd[i+1], std[i+1]}
 	}
-	return out
+	return out, nil
 }
 
-func (m *Measurement) control(done map[int]round) Control {
-	var all []float64
-	for number := range m.Params.Rounds {
-		all = append(all, done[number].ControlMS...)
+// control sums up what the control says about the machine.
+func (m *Measurement) control(done map[sitting]round) Control {
+	byRound := make([][]float64, m.Params.Rounds)
+	for s, r := range done {
+		for k := range r.ControlEncoderMS {
+			byRound[s.round] = append(byRound[s.round], r.ControlEncoderMS[k]+r.ControlDecoderMS[k])
+		}
 	}
+	all := slices.Concat(byRound...)
+	slices.Sort(all) // sums of a map's values must not depend on its order
 	c := Control{Visits: len(all), CV: metric.Std(all) / metric.Mean(all), Drift: math.NaN()}
 	if m.Params.Rounds > 1 {
-		first, last := done[0].ControlMS, done[m.Params.Rounds-1].ControlMS
-		c.Drift = metric.Quantile(last, 0.5)/metric.Quantile(first, 0.5) - 1
+		c.Drift = metric.Quantile(byRound[m.Params.Rounds-1], 0.5)/metric.Quantile(byRound[0], 0.5) - 1
 	}
 	return c
 }

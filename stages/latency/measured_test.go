@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ type madeUp struct {
 	open          int
 	stop          func() // called at time number last
 	last          int
+	slower        func() float64 // nil for 1
 }
 
 func newMadeUp(t *testing.T, on *task.Task) *madeUp {
@@ -85,7 +87,11 @@ func (w *madeUpWatch) Once(ctx context.Context) (micro.Times, error) {
 		w.machine.stop()
 	}
 	slow := []float64{1, 2}
-	ms := func(x float64) time.Duration { return time.Duration(x * float64(time.Millisecond)) }
+	pace := 1.0
+	if w.machine.slower != nil {
+		pace = w.machine.slower()
+	}
+	ms := func(x float64) time.Duration { return time.Duration(x * pace * float64(time.Millisecond)) }
 	return micro.Times{Encoder: ms(w.encoder * slow[w.n%2]), Decoder: ms(w.decoder * slow[(w.n+1)%2])}, ctx.Err()
 }
 
@@ -232,11 +238,11 @@ func TestResume(t *testing.T) {
 		rounds int // to be measured again
 		logged string
 	}{
-		"all of it":       {bytes.Join(lines, nil), 0, "4 of 4 rounds of timings are kept from an earlier attempt\n"},
-		"a torn line":     {bytes.Join(lines, nil)[:len(lines[0])+len(lines[1])+9], 2, ": the last line is torn (9 bytes); cut off, its round is measured again\n"},
-		"no newline":      {bytes.TrimSuffix(bytes.Join(lines, nil), []byte("\n")), 1, "cut off, its round is measured again\n"},
-		"a damaged line":  {bytes.Join([][]byte{lines[0], damaged, lines[2], lines[3]}, nil), 1, ":2: a round of 26 and 25 times, expected 25; passed over, its round is measured again\n"},
-		"a foreign line":  {append([]byte("{}\nhello\n"), lines[3]...), 3, ":2: not a round of timings: invalid character 'h' looking for beginning of value; passed over"},
+		"all of it":       {bytes.Join(lines, nil), 0, "4 of 4 sittings of timings are kept from an earlier attempt\n"},
+		"a torn line":     {bytes.Join(lines, nil)[:len(lines[0])+len(lines[1])+9], 2, ": the last line is torn (9 bytes); cut off, its sitting is measured again\n"},
+		"no newline":      {bytes.TrimSuffix(bytes.Join(lines, nil), []byte("\n")), 1, "cut off, its sitting is measured again\n"},
+		"a damaged line":  {bytes.Join([][]byte{lines[0], damaged, lines[2], lines[3]}, nil), 1, ":2: 26 times of encoders and 25 of decoders, 2 and 2 of the control, expected as many of both; passed over, its sitting is measured again\n"},
+		"a foreign line":  {append([]byte("{}\nhello\n"), lines[3]...), 3, ":2: not a sitting of timings: invalid character 'h' looking for beginning of value; passed over"},
 		"another machine": {bytes.ReplaceAll(bytes.Join(lines, nil), []byte(`{"key":"`), []byte(`{"key":"0`)), 4, ""},
 	} {
 		if err := os.WriteFile(state, c.text, 0o666); err != nil {
@@ -286,8 +292,8 @@ func TestLittleMemory(t *testing.T) {
 	if _, _, err := m.Run(t.Context(), progress.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if machine.opened != 4*visits || machine.open != 0 {
-		t.Errorf("%d architectures were opened, expected %d; %d are open", machine.opened, 4*visits, machine.open)
+	if machine.opened != 4*25*2 || machine.open != 0 {
+		t.Errorf("%d architectures were opened, expected each of 25 and the control in each of 4 rounds; %d are open", machine.opened, machine.open)
 	}
 }
 
@@ -322,14 +328,14 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// FuzzParseRound: no line makes the reader panic, and a round that it accepts has
-// a time for every architecture.
+// FuzzParseRound: no line makes the reader panic, and a sitting that it accepts has
+// two positive times for every architecture.
 func FuzzParseRound(f *testing.F) {
-	f.Add([]byte(`{"key":"k","number":0,"encoder_ms":[1,2],"decoder_ms":[1,2],"control_ms":[3]}`))
+	f.Add([]byte(`{"key":"k","number":0,"block":1,"encoder_ms":[1,2],"decoder_ms":[1,2],"control_encoder_ms":[3],"control_decoder_ms":[4]}`))
 	f.Add([]byte(`{"key":"k","number":0,"encoder_ms":[1],"decoder_ms":null}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		r, err := parseRound(line, "k", 2)
-		if err == nil && r != nil && (len(r.EncoderMS) != 2 || len(r.DecoderMS) != 2 || len(r.ControlMS) == 0) {
+		r, err := parseRound(line, "k")
+		if err == nil && r != nil && (len(r.EncoderMS) != len(r.DecoderMS) || len(r.ControlEncoderMS) == 0 || slices.Min(append(r.EncoderMS, r.DecoderMS...)) <= 0) {
 			t.Errorf("%+v", r)
 		}
 	})

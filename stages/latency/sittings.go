@@ -1,0 +1,130 @@
+package latency
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"hsnas/internal/metric"
+	"hsnas/internal/space"
+)
+
+// sitting names a part of a round: a block of architectures that were open together.
+type sitting struct{ round, block int }
+
+// blocks divides the architectures of a round into sittings, each as large as there
+// is memory for beside the control. Rounds are divided differently, so that every
+// architecture meets others in each: what a sitting is slower by can then be told
+// from what its architectures are.
+func (m *Measurement) blocks(round int) ([][]int, error) {
+	control, err := footprint(m.Task, m.Task.Space.Largest())
+	if err != nil {
+		return nil, err
+	}
+	var out [][]int
+	var block []int
+	taken := control
+	for _, i := range m.order(round, 0x626c6f636b, len(m.Archs)) {
+		need, err := footprint(m.Task, m.Archs[i])
+		if err != nil {
+			return nil, err
+		}
+		if taken+need > m.memory() && len(block) > 0 {
+			out, block, taken = append(out, block), nil, control
+		}
+		block, taken = append(block, i), taken+need
+	}
+	return append(out, block), nil
+}
+
+func (m *Measurement) memory() int64 { return cmp.Or(m.Memory, 1<<30) }
+
+// order is a permutation that belongs to a round.
+func (m *Measurement) order(round int, use uint64, n int) []int {
+	return rand.New(rand.NewPCG(m.Params.Seed, use+uint64(round)<<32)).Perm(n)
+}
+
+// pace estimates what each sitting was slower by than all of them on average, as
+// logarithms, from the times that architectures took in them: the logarithm of a
+// time is the architecture's plus the sitting's, and both are medians of what the
+// other leaves over, in turns (J. W. Tukey, Exploratory Data Analysis, 1977, chapter
+// 11, median polish). The control is in every sitting, and so connects them all.
+func pace(seen []observation, archs int) map[sitting]float64 {
+	out := map[sitting]float64{}
+	base := make([]float64, archs)
+	for range polishes {
+		for i, rest := range residuals(seen, archs, func(o observation) (int, float64) { return o.arch, o.log - out[o.sitting] }) {
+			base[i] = metric.Quantile(rest, 0.5)
+		}
+		order := sittingsOf(seen)
+		effects := make([]float64, len(order))
+		place := map[sitting]int{}
+		for k, s := range order {
+			place[s] = k
+		}
+		for k, rest := range residuals(seen, len(order), func(o observation) (int, float64) { return place[o.sitting], o.log - base[o.arch] }) {
+			effects[k] = metric.Quantile(rest, 0.5)
+		}
+		mean := metric.Mean(effects)
+		for k, s := range order {
+			out[s] = effects[k] - mean
+		}
+	}
+	return out
+}
+
+// polishes is how often the medians are taken; a dozen settle some hundred rows.
+const polishes = 20
+
+// observation is a time of an architecture in a sitting; 0 is the control.
+type observation struct {
+	sitting sitting
+	arch    int
+	log     float64
+}
+
+// residuals groups values of observations.
+func residuals(seen []observation, groups int, of func(observation) (group int, value float64)) [][]float64 {
+	out := make([][]float64, groups)
+	for _, o := range seen {
+		group, value := of(o)
+		out[group] = append(out[group], value)
+	}
+	return out
+}
+
+func sittingsOf(seen []observation) []sitting {
+	var out []sitting
+	for _, o := range seen {
+		if !slices.Contains(out, o.sitting) {
+			out = append(out, o.sitting)
+		}
+	}
+	return out
+}
+
+// steady returns what each architecture takes at the average pace of all sittings:
+// the fastest of its times, each divided by its sitting's pace; and the standard
+// deviation of these, NaN for one.
+func steady(seen []observation, archs int) (fastest, std []float64) {
+	slower := pace(seen, archs)
+	fastest, std = make([]float64, archs), make([]float64, archs)
+	for i, logs := range residuals(seen, archs, func(o observation) (int, float64) { return o.arch, o.log - slower[o.sitting] }) {
+		times := make([]float64, len(logs))
+		for k, l := range logs {
+			times[k] = math.Exp(l)
+		}
+		fastest[i], std[i] = slices.Min(times), metric.Std(times)
+	}
+	return fastest, std
+}
+
+// withControl is the control and the architectures of a block, as a bench opens them.
+func (m *Measurement) withControl(block []int) []space.Architecture {
+	out := []space.Architecture{m.Task.Space.Largest()}
+	for _, i := range block {
+		out = append(out, m.Archs[i])
+	}
+	return out
+}
