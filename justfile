@@ -103,6 +103,15 @@ check-local-llm: setup
 check-gpu device="": setup
     checks/gpu.sh {{ device }}
 
+# completions in the real bash, zsh and fish; the manual page
+check-shells: setup
+    checks/shells.sh
+
+# dist/hsnas_<version>_linux_{amd64,arm64}.tar.gz, tried where they were not built
+release *args:
+    scripts/release.sh {{ args }}
+    checks/release.sh
+
 # remove what recipes built here (never runs/)
 clean:
-    rm -rf bin .cache
+    rm -rf bin dist .cache

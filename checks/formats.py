@@ -1,5 +1,5 @@
-"""Holds docs/formats.md against the Parquet files of a run: every file has a
-section, and the section's table is the file's columns.
+"""Holds docs/formats.md against a run: every file is in the table of paths, every
+Parquet file has a section, and the section's table is the file's columns.
 
     python checks/formats.py RUN
     python checks/formats.py --write RUN    # rewrite the tables from the files
@@ -27,9 +27,26 @@ def table(path):
     return "\n".join(lines) + "\n"
 
 
+def documented(text):
+    """The paths of a run that the page names, as one regular expression."""
+    section = re.search(r"^## Files of a run\n(.*?)^## ", text, re.M | re.S)[1]
+    paths = [p for row in re.findall(r"^\| (`[^|]*) \|", section, re.M) for p in re.findall(r"`([^`]+)`", row)]
+    any_name = re.compile(r"\\\*|<[^>]*>")
+    return re.compile("|".join(f"(?:{any_name.sub('[^/]+', re.escape(p))})" for p in paths))
+
+
+def undocumented(run, text):
+    """The files of a run that the page does not name."""
+    known = documented(text)
+    for path in sorted(run.rglob("*")):
+        name = path.relative_to(run).as_posix()
+        if path.is_file() and not known.fullmatch(name):
+            yield f"{name} is in no row of \"Files of a run\""
+
+
 def main(run, write):
     text = PAGE.read_text(encoding="utf-8")
-    failures = []
+    failures = list(undocumented(run, text))
     for path in sorted(run.rglob("*.parquet")):
         # A matrix of prompts has the stage label's files once for each of its cells.
         name = re.sub(r"^label/[^/]+/", "label/", path.relative_to(run).as_posix())

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"strings"
+
+	"hsnas/internal/progress"
 )
 
 // Status is what would happen to a stage, and what did.
@@ -82,10 +84,10 @@ func dryRun(ctx context.Context, dir string, stages []Stage, chosen []bool, o Op
 			why = []string{forced}
 		}
 		if len(why) == 0 {
-			o.Report.Logf("%-10s up to date", s.Name)
+			progress.LogStage(o.Report, s.Name, "up to date")
 		}
 		for _, reason := range why {
-			o.Report.Logf("%-10s would run: %s", s.Name, reason)
+			progress.LogStage(o.Report, s.Name, "would run: %s", reason)
 		}
 		again[s.Name] = len(why) > 0
 	}

@@ -132,7 +132,7 @@ func (r *run) all(ctx context.Context, stages []Stage, chosen []bool) error {
 		in, err := r.ingredients(s, left)
 		if why := r.reasons(s, in); err == nil && i < last && len(why) > 0 {
 			left[s.Name] = true
-			r.report.Logf("%-10s is left out of date: %s", s.Name, why[0])
+			progress.LogStage(r.report, s.Name, "is left out of date: %s", why[0])
 		}
 	}
 	return nil
@@ -152,11 +152,11 @@ func (r *run) stage(ctx context.Context, s Stage) error {
 		why = []string{forced}
 	}
 	if len(why) == 0 {
-		r.report.Logf("%-10s up to date", s.Name)
+		progress.LogStage(r.report, s.Name, "up to date")
 		return nil
 	}
 	for _, reason := range why {
-		r.report.Logf("%-10s runs: %s", s.Name, reason)
+		progress.LogStage(r.report, s.Name, "runs: %s", reason)
 	}
 	return r.execute(ctx, s, in)
 }
@@ -179,8 +179,9 @@ func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
 	if err = prepareOutputs(r.dir, s); err == nil {
 		log.Info("started", "key", record.Key)
 		var result Result
-		result, err = call(ctx, s, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{r.report, log}})
-		r.report.Done()
+		report := progress.ForStage(r.report, s.Name)
+		result, err = call(ctx, s, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{report, log}})
+		report.Done()
 		if err == nil {
 			record.Outputs, err = r.collect(ctx, s, result)
 		}
@@ -248,7 +249,7 @@ func (r *run) finish(ctx context.Context, record *Record, err error, log *slog.L
 	case err == nil && writeErr != nil:
 		return writeErr
 	case err == nil:
-		r.report.Logf("%-10s done in %.1f s", record.Stage, record.Seconds)
+		progress.LogStage(r.report, record.Stage, "done in %.1f s", record.Seconds)
 		return nil
 	case r.options.Resume == "":
 		return fmt.Errorf("stage %s: %w", record.Stage, err)

@@ -33,7 +33,7 @@ func benchmarkCommand() *cli.Command {
 			"memory bandwidth allow. --roofline writes the two graphs that these are measured with.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "model", Usage: "`DIR` that hsnas export wrote"},
-			&cli.StringFlag{Name: "task", Usage: "path of the `TASK` file, for a model of a task that does not ship"},
+			&cli.StringFlag{Name: "task", Usage: "`FILE` of the task, for a model of one that does not ship"},
 			&cli.StringFlag{Name: "device", Usage: "`DEVICE`: cpu, webgpu, cuda or cuda:N", Value: standard.Device},
 			&cli.IntFlag{Name: "threads", Usage: "`N` threads on the CPU", Value: standard.Threads},
 			&cli.IntFlag{Name: "warmup", Usage: "`N` repetitions before the timed ones", Value: standard.Warmup},

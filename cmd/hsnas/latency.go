@@ -33,7 +33,7 @@ func fitCommand(taskFlag cli.Flag) *cli.Command {
 		Flags: []cli.Flag{
 			taskFlag,
 			&cli.StringFlag{Name: "dataset", Usage: "`DATASET`", Required: true},
-			&cli.StringFlag{Name: "from", Usage: "`DEVICE` to adapt: a published dataset, a CSV file, several with commas, or any; leave-one-out chooses of several"},
+			&cli.StringFlag{Name: "from", Usage: "`DEVICES` to adapt: a published dataset, a CSV file, several with commas, or any; leave-one-out chooses of several"},
 			&cli.IntFlag{Name: "few", Usage: "`N` rows of the dataset to adapt with", Value: 20},
 			&cli.Uint64Flag{Name: "seed", Usage: "`N` that rows are held out and drawn with", Value: 1},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` for the predictor, ONNX"},

@@ -26,7 +26,7 @@ func latencyEvalCommand(taskFlag cli.Flag) *cli.Command {
 			taskFlag,
 			&cli.StringFlag{Name: "dataset", Usage: "`DATASET`: a CSV file that latency measure wrote, or a published one", Required: true},
 			&cli.StringFlag{Name: "repeat", Usage: "`FILE` of a second measurement of the same architectures"},
-			&cli.StringFlag{Name: "from", Usage: "`DEVICE` to adapt: a published dataset, a CSV file, several with commas, or any that covers the space"},
+			&cli.StringFlag{Name: "from", Usage: "`DEVICES` to adapt: a published dataset, a CSV file, several with commas, or any that covers the space"},
 			&cli.IntSliceFlag{Name: "few", Usage: "`N,...` numbers of measurements", Value: cli.NewIntSlice(10, 20, 50)},
 			&cli.IntFlag{Name: "draws", Usage: "`N` draws of these measurements", Value: 10},
 			&cli.Uint64Flag{Name: "seed", Usage: "`N` that rows are held out with", Value: 1},

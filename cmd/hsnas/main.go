@@ -14,10 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"hsnas/internal/config"
+	"hsnas/internal/progress"
 )
-
-// version is set by the build: -ldflags "-X main.version=...".
-var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -27,8 +25,17 @@ func main() {
 }
 
 // run is the program: it returns the exit code and reports an error as one line
-// on stderr.
+// on stderr, or as an event where --log-format json asks for that.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if logsJSON(args) {
+		events := progress.NewEvents(stderr)
+		err := newApp(stdin, stdout, events).RunContext(ctx, args)
+		events.Flush()
+		if err != nil {
+			events.Error(strings.TrimSpace(err.Error()), exitCode(err))
+		}
+		return exitCode(err)
+	}
 	err := newApp(stdin, stdout, stderr).RunContext(ctx, args)
 	if err != nil {
 		fmt.Fprintln(stderr, "hsnas:", strings.TrimSpace(err.Error()))
@@ -41,7 +48,9 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:                   "hsnas",
 		Usage:                  "neural architecture search with an LLM as performance predictor",
-		Version:                version,
+		Version:                thisBuild().String(),
+		Flags:                  globalFlags(),
+		Before:                 checkLogFormat,
 		Reader:                 stdin,
 		Writer:                 stdout,
 		ErrWriter:              stderr,
@@ -62,6 +71,11 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			latencyCommand(),
 			tfsCommand(),
 			dataCommand(),
+			doctorCommand(),
+			versionCommand(),
+			completionCommand(),
+			completeCommand(),
+			manCommand(),
 		},
 	}
 	known := names(app.Commands)
@@ -128,6 +142,9 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	msg := err.Error()
 	if name, ok := strings.CutPrefix(msg, "flag provided but not defined: -"); ok {
 		name = strings.TrimLeft(name, "-")
+		if name == logFormatFlag {
+			return config.Errorf("", 0, "--%s goes before the command: hsnas --%s FORMAT %s", name, name, c.Command.Name)
+		}
 		var known []string
 		for _, f := range c.Command.Flags {
 			known = append(known, f.Names()...)
@@ -140,7 +157,9 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 func names(commands []*cli.Command) []string {
 	var out []string
 	for _, c := range commands {
-		out = append(out, c.Name)
+		if !c.Hidden {
+			out = append(out, c.Name)
+		}
 	}
 	return out
 }

@@ -74,7 +74,7 @@ func runCommand() *cli.Command {
 
 // runsFolder is where runs live.
 func runsFolder() string {
-	if parent := os.Getenv("HSNAS_RUNS"); parent != "" {
+	if parent := os.Getenv(runsVariable); parent != "" {
 		return parent
 	}
 	return "runs"
@@ -119,6 +119,9 @@ func resumeCommand(c *cli.Context) string {
 // libraries are the versions that results depend on.
 func libraries() map[string]string {
 	out := map[string]string{"hsnas": version, "go": runtime.Version()}
+	if b := thisBuild(); b.Commit != "" {
+		out["commit"] = b.commit()
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return out

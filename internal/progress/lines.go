@@ -15,11 +15,8 @@ type Lines struct {
 	Every time.Duration    // between two lines about the same part
 	Now   func() time.Time // the clock
 
-	mu            sync.Mutex
-	what          string
-	done, total   int
-	started, last time.Time
-	printed       bool
+	mu   sync.Mutex
+	part part
 }
 
 // Start begins a part.
@@ -27,22 +24,15 @@ func (l *Lines) Start(what string, total int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.end()
-	now := l.Now()
-	l.what, l.total, l.done = what, total, 0
-	l.started, l.last, l.printed = now, now, false
+	l.part = startPart(what, total, l.Now())
 }
 
 // Add counts n steps and prints a line when one is due.
 func (l *Lines) Add(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.what == "" {
-		return
-	}
-	l.done += n
-	if now := l.Now(); now.Sub(l.last) >= l.Every {
-		l.last, l.printed = now, true
-		l.print(now, l.count())
+	if now := l.Now(); l.part.add(n, now, l.Every) {
+		l.print(l.part, now, "")
 	}
 }
 
@@ -61,19 +51,15 @@ func (l *Lines) Logf(format string, args ...any) {
 }
 
 func (l *Lines) end() {
-	if l.what != "" && l.printed {
-		l.print(l.Now(), l.count()+", ended")
+	if p, tell := l.part.end(); tell {
+		l.print(p, l.Now(), ", ended")
 	}
-	l.what = ""
 }
 
-func (l *Lines) count() string {
-	if l.total <= 0 {
-		return fmt.Sprint(l.done)
+func (l *Lines) print(p part, now time.Time, ended string) {
+	count := fmt.Sprint(p.done)
+	if p.total > 0 {
+		count = fmt.Sprintf("%d of %d (%d %%)", p.done, p.total, 100*p.done/p.total)
 	}
-	return fmt.Sprintf("%d of %d (%d %%)", l.done, l.total, 100*l.done/l.total)
-}
-
-func (l *Lines) print(now time.Time, count string) {
-	fmt.Fprintf(l.W, "%s: %s after %s\n", l.what, count, now.Sub(l.started).Round(time.Second))
+	fmt.Fprintf(l.W, "%s: %s%s after %s\n", p.what, count, ended, now.Sub(p.started).Round(time.Second))
 }

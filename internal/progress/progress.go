@@ -1,6 +1,6 @@
 // Package progress tells a person how far a long computation is: a bar where
 // the output is a terminal, else a plain line now and then that reads well in a
-// log file.
+// log file. Events tell programs the same.
 package progress
 
 import (
@@ -38,8 +38,12 @@ func (discard) Add(int)             {}
 func (discard) Done()               {}
 func (discard) Logf(string, ...any) {}
 
-// New returns a Reporter that draws bars when w is a terminal, else writes lines.
+// New returns a Reporter that draws bars when w is a terminal, else writes lines;
+// Events report by themselves.
 func New(w io.Writer) Reporter {
+	if e, ok := w.(*Events); ok {
+		return e
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &bars{w: w}
 	}
