@@ -33,6 +33,7 @@ func All() []Artifact {
 		ledger.artifact("search/ledger.parquet"),
 		searchProgress.artifact("search/progress.parquet"),
 		pareto.artifact("search/pareto.parquet"),
+		finalists.artifact("finalists/finalists.parquet"),
 		winnersTrained.artifact("winners/winners.parquet"),
 		benchmarks.artifact("benchmark/benchmark.parquet"),
 		benchmarkSamples.artifact("benchmark/samples.parquet"),

@@ -54,6 +54,8 @@ type Benchmark struct {
 	LoadBefore      float64
 	LoadAfter       float64
 	TemperatureC    float64
+
+	Note string // why the variant was not timed; its times are NaN
 }
 
 // The values of column part.
@@ -65,7 +67,7 @@ const (
 	PartSearch  = "search"
 )
 
-var benchmarks = table[Benchmark]{name: "benchmark", version: 2, columns: []column[Benchmark]{
+var benchmarks = table[Benchmark]{name: "benchmark", version: 3, columns: []column[Benchmark]{
 	text("name", "name of the benchmarked model", func(r *Benchmark) *string { return &r.Name }),
 	text("id", "identifier of the architecture", func(r *Benchmark) *string { return &r.ID }),
 	text("architecture", "canonical JSON", func(r *Benchmark) *string { return &r.Architecture }),
@@ -75,7 +77,7 @@ var benchmarks = table[Benchmark]{name: "benchmark", version: 2, columns: []colu
 	text("driver", "the GPU's driver and its version, empty for the CPU", func(r *Benchmark) *string { return &r.Driver }),
 	maybeNumber("device_memory_gib", "GiB", "memory of the GPU, for the CPU the machine's; null where the system does not tell", func(r *Benchmark) *float64 { return &r.DeviceGiB }),
 	small("threads", "", "threads of the CPU, 0 for the runtime's own choice", func(r *Benchmark) *int32 { return &r.Threads }),
-	text("variant", "how the model was run: fp32, int8 (weights and products of 8 bits), or fp32 with another level of graph optimisation", func(r *Benchmark) *string { return &r.Variant }),
+	text("variant", "how the model was run: fp32, fp16 (weights and activations of half precision), int8 (weights and products of 8 bits), or fp32 with another level of graph optimisation", func(r *Benchmark) *string { return &r.Variant }),
 	text("part", "encoder, decoder (all steps), total, step (the mean of them) or search (a whole translation by beam search)", func(r *Benchmark) *string { return &r.Part }),
 	small("sentences", "", "sentences of a batch", func(r *Benchmark) *int32 { return &r.Sentences }),
 	small("source_tokens", "tokens", "source tokens of a sentence", func(r *Benchmark) *int32 { return &r.SourceTokens }),
@@ -85,20 +87,20 @@ var benchmarks = table[Benchmark]{name: "benchmark", version: 2, columns: []colu
 	small("repetitions", "", "timed repetitions", func(r *Benchmark) *int32 { return &r.Repetitions }),
 	small("discarded_blocks", "", "blocks that were measured again, as the control drifted", func(r *Benchmark) *int32 { return &r.Discarded }),
 	small("disturbed_blocks", "", "blocks that count although the control drifted, after all attempts", func(r *Benchmark) *int32 { return &r.Disturbed }),
-	number("mean_ms", "ms", "mean", func(r *Benchmark) *float64 { return &r.MeanMS }),
-	number("trimmed_mean_ms", "ms", "mean of the middle 80 %", func(r *Benchmark) *float64 { return &r.TrimmedMeanMS }),
-	number("std_ms", "ms", "standard deviation", func(r *Benchmark) *float64 { return &r.StdMS }),
-	number("p50_ms", "ms", "median", func(r *Benchmark) *float64 { return &r.P50MS }),
-	number("p90_ms", "ms", "90th percentile", func(r *Benchmark) *float64 { return &r.P90MS }),
-	number("p99_ms", "ms", "99th percentile", func(r *Benchmark) *float64 { return &r.P99MS }),
-	number("mean_lo_ms", "ms", "lower end of the mean's 95 % bootstrap interval", func(r *Benchmark) *float64 { return &r.MeanLoMS }),
-	number("mean_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.MeanHiMS }),
-	number("p50_lo_ms", "ms", "lower end of the median's interval", func(r *Benchmark) *float64 { return &r.P50LoMS }),
-	number("p50_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.P50HiMS }),
-	number("p90_lo_ms", "ms", "lower end of the 90th percentile's interval", func(r *Benchmark) *float64 { return &r.P90LoMS }),
-	number("p90_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.P90HiMS }),
-	number("p99_lo_ms", "ms", "lower end of the 99th percentile's interval", func(r *Benchmark) *float64 { return &r.P99LoMS }),
-	number("p99_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.P99HiMS }),
+	maybeNumber("mean_ms", "ms", "mean; null where the variant was not timed, as in all columns of times", func(r *Benchmark) *float64 { return &r.MeanMS }),
+	maybeNumber("trimmed_mean_ms", "ms", "mean of the middle 80 %", func(r *Benchmark) *float64 { return &r.TrimmedMeanMS }),
+	maybeNumber("std_ms", "ms", "standard deviation", func(r *Benchmark) *float64 { return &r.StdMS }),
+	maybeNumber("p50_ms", "ms", "median", func(r *Benchmark) *float64 { return &r.P50MS }),
+	maybeNumber("p90_ms", "ms", "90th percentile", func(r *Benchmark) *float64 { return &r.P90MS }),
+	maybeNumber("p99_ms", "ms", "99th percentile", func(r *Benchmark) *float64 { return &r.P99MS }),
+	maybeNumber("mean_lo_ms", "ms", "lower end of the mean's 95 % bootstrap interval", func(r *Benchmark) *float64 { return &r.MeanLoMS }),
+	maybeNumber("mean_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.MeanHiMS }),
+	maybeNumber("p50_lo_ms", "ms", "lower end of the median's interval", func(r *Benchmark) *float64 { return &r.P50LoMS }),
+	maybeNumber("p50_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.P50HiMS }),
+	maybeNumber("p90_lo_ms", "ms", "lower end of the 90th percentile's interval", func(r *Benchmark) *float64 { return &r.P90LoMS }),
+	maybeNumber("p90_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.P90HiMS }),
+	maybeNumber("p99_lo_ms", "ms", "lower end of the 99th percentile's interval", func(r *Benchmark) *float64 { return &r.P99LoMS }),
+	maybeNumber("p99_hi_ms", "ms", "its upper end", func(r *Benchmark) *float64 { return &r.P99HiMS }),
 	maybeNumber("cpu_ms", "ms", "median of the time that the processor computed; null where several threads or a GPU compute", func(r *Benchmark) *float64 { return &r.CPUMS }),
 	maybeNumber("gflops", "GFLOP", "floating-point operations of one repetition; null without a cost model", func(r *Benchmark) *float64 { return &r.GFLOPs }),
 	maybeNumber("gflops_per_s", "GFLOP/s", "gflops by the trimmed mean", func(r *Benchmark) *float64 { return &r.GFLOPsPerS }),
@@ -113,6 +115,7 @@ var benchmarks = table[Benchmark]{name: "benchmark", version: 2, columns: []colu
 	maybeNumber("load_before", "", "load average of a minute before the measurement", func(r *Benchmark) *float64 { return &r.LoadBefore }),
 	maybeNumber("load_after", "", "the same after it, the measurement itself counted", func(r *Benchmark) *float64 { return &r.LoadAfter }),
 	maybeNumber("temperature_c", "C", "hottest sensor after the measurement; null where there is none", func(r *Benchmark) *float64 { return &r.TemperatureC }),
+	text("note", "why the variant was not timed, empty where it was", func(r *Benchmark) *string { return &r.Note }),
 }}
 
 // WriteBenchmarks writes benchmark/benchmark.parquet.

@@ -18,12 +18,13 @@ type LatencyScore struct {
 	MAPE         float64
 	Tau          float64 // NaN where undefined
 	Source       string  // "published" or "measured"
-	ControlCV    float64 // NaN without a control
+	ControlMS    float64 // NaN without a control
+	ControlCV    float64
 	ControlDrift float64
 	LossCurve    []float64
 }
 
-var latencyScores = table[LatencyScore]{name: "latency", version: 2, columns: []column[LatencyScore]{
+var latencyScores = table[LatencyScore]{name: "latency", version: 3, columns: []column[LatencyScore]{
 	text("dataset", "name of the dataset", func(r *LatencyScore) *string { return &r.Dataset }),
 	text("device", "device that was measured", func(r *LatencyScore) *string { return &r.Device }),
 	text("regressor", "kind of the regressor: mlp, ridge, relative-ridge or trees", func(r *LatencyScore) *string { return &r.Regressor }),
@@ -39,6 +40,7 @@ var latencyScores = table[LatencyScore]{name: "latency", version: 2, columns: []
 	number("mape", "fraction", "mean absolute error relative to the measured value, on the test rows", func(r *LatencyScore) *float64 { return &r.MAPE }),
 	maybeNumber("tau", "", "Kendall tau-b on the test rows; null where undefined", func(r *LatencyScore) *float64 { return &r.Tau }),
 	text("source", "where the dataset comes from: published or measured", func(r *LatencyScore) *string { return &r.Source }),
+	maybeNumber("control_ms", "ms", "fastest time of the control architecture; null where none was timed", func(r *LatencyScore) *float64 { return &r.ControlMS }),
 	maybeNumber("control_cv", "fraction", "coefficient of variation of the control architecture's times; null where none was timed", func(r *LatencyScore) *float64 { return &r.ControlCV }),
 	maybeNumber("control_drift", "fraction", "change of the control's median time from the first round to the last; null where there are no two", func(r *LatencyScore) *float64 { return &r.ControlDrift }),
 	numbers("loss_curve", "", "training loss by epoch; empty for closed-form fits", func(r *LatencyScore) *[]float64 { return &r.LossCurve }),

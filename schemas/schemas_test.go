@@ -95,6 +95,7 @@ func kinds() []kind {
 		kindOf(&ledger, "search/ledger.parquet"),
 		kindOf(&searchProgress, "search/progress.parquet"),
 		kindOf(&pareto, "search/pareto.parquet"),
+		kindOf(&finalists, "finalists/finalists.parquet"),
 		kindOf(&winnersTrained, "winners/winners.parquet"),
 		kindOf(&benchmarks, "benchmark/benchmark.parquet"),
 		kindOf(&benchmarkSamples, "benchmark/samples.parquet"),

@@ -15,6 +15,7 @@ import (
 	"hsnas/stages/corpus"
 	"hsnas/stages/distill"
 	"hsnas/stages/export"
+	"hsnas/stages/finalists"
 	"hsnas/stages/label"
 	"hsnas/stages/latency"
 	"hsnas/stages/report"
@@ -40,6 +41,7 @@ type Experiment struct {
 	Latency   latency.Params   `yaml:"latency"`
 	Export    export.Params    `yaml:"export"`
 	Search    search.Params    `yaml:"search"`
+	Finalists finalists.Params `yaml:"finalists,omitempty"`
 	Winners   winners.Params   `yaml:"winners,omitempty"`
 	Benchmark benchmark.Params `yaml:"benchmark"`
 	Report    report.Params    `yaml:"report"`
@@ -69,7 +71,7 @@ func defaultExperiment() *Experiment {
 		Corpus: corpus.Defaults(), Supernet: supernet.Defaults(), Winners: winners.Defaults(),
 		Sample: sample.Defaults(), TFS: tfs.Defaults(), Label: label.Defaults(), Distill: distill.Defaults(),
 		Latency: latency.Defaults(), Export: export.Defaults(), Search: search.Defaults(),
-		Benchmark: benchmark.Defaults(), Report: report.Defaults(),
+		Finalists: finalists.Defaults(), Benchmark: benchmark.Defaults(), Report: report.Defaults(),
 		Ablations: ablations.Defaults(),
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 
 	"github.com/urfave/cli/v2"
 
@@ -102,6 +103,9 @@ func newCampaign(c *cli.Context, t *task.Task) (*latency.Campaign, error) {
 	}
 	if _, err := ort.Provider(h.Device); err != nil {
 		return nil, err
+	}
+	if cores := runtime.NumCPU(); h.Threads > cores {
+		return nil, config.Errorf("", 0, "--threads: %d threads on a machine of %d cores would time the waiting for one another", h.Threads, cores)
 	}
 	return latency.NewCampaign(t, p, h, c.String("out"), c.Int("n"), int64(c.Int("memory"))<<30)
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"hsnas/internal/task"
 	"hsnas/pipeline"
 	"hsnas/stages/latency"
+	"hsnas/stages/search"
 )
 
 func TestCheckLatency(t *testing.T) {
@@ -67,6 +70,58 @@ func TestMeasuredLatencyInStages(t *testing.T) {
 	e.Latency.Measure = 0
 	if got := e.latencyModel(call, len(e.Latency.Files())-1); got != "" {
 		t.Errorf("without a dataset the benchmark reads %s", got)
+	}
+}
+
+// What the searches end at is timed again where the latency that they keep to can be of
+// this machine, and the report waits for it.
+func TestFinalistsInStages(t *testing.T) {
+	for _, c := range []struct {
+		measure    int
+		datasets   []string
+		constraint string
+		want       bool
+	}{
+		{200, nil, latency.Target, true},
+		{0, []string{"mine.csv"}, latency.Target, true},
+		{200, []string{"wmt14ende_gpu_titanxp"}, latency.Target, false}, // the search keeps to the first
+		{0, nil, latency.Target, false},
+		{200, nil, "gflops", false},
+	} {
+		e := defaultExperiment()
+		e.task = &task.Task{Family: task.Micro}
+		e.Latency.Measure, e.Latency.Datasets, e.Search.Constraint = c.measure, c.datasets, c.constraint
+		e.Search.Also = []search.Also{{Constraint: "params", Limit: 5}}
+		if got := slices.Contains(e.reportStage().Inputs, finalistsFile); got != c.want || e.retimed() != c.want {
+			t.Errorf("%+v: the finalists are timed again: %v", c, got)
+		}
+		if e.clearUnused(); (e.Finalists.Front == 0) == c.want {
+			t.Errorf("%+v: section finalists %+v", c, e.Finalists)
+		}
+	}
+	e := defaultExperiment()
+	e.task = &task.Task{Family: task.Micro}
+	e.Latency.Measure = 200
+	s := e.finalistsStage()
+	if want := []string{frontFile, paretoFile, exportFolder, latencyScores}; !slices.Equal(s.Inputs, want) || !slices.Equal(s.Outputs, []string{"finalists/finalists.parquet"}) {
+		t.Errorf("%q to %q", s.Inputs, s.Outputs)
+	}
+}
+
+func TestLatencyMeasureRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "l.csv")
+	for want, args := range map[string][]string{
+		fmt.Sprintf("--threads: 5000 threads on a machine of %d cores would time the waiting for one another", runtime.NumCPU()): {"--threads", "5000"},
+		`unknown device "tpu"; known: cpu, webgpu, cuda, cuda:N`:                                                                 {"--device", "tpu"},
+		"--threads: expected 1 or more, found 0":                                                                                 {"--threads", "0"},
+	} {
+		_, err := runMicro(t, "", append([]string{"latency", "measure", "--task", "wmt14.en-de", "--out", file}, args...)...)
+		if fault := (*config.Error)(nil); fmt.Sprint(err) != want || !errors.As(err, &fault) {
+			t.Errorf("%q:\ngot  %v\nwant %s", args, err, want)
+		}
+	}
+	if left, _ := filepath.Glob(file + "*"); len(left) != 0 {
+		t.Errorf("%q are left", left)
 	}
 }
 

@@ -81,6 +81,9 @@ func (e *Experiment) Stages() ([]pipeline.Stage, error) {
 		stages = append(stages, e.latencyStage())
 	}
 	stages = append(stages, e.exportStage(), e.searchStage())
+	if e.retimed() {
+		stages = append(stages, e.finalistsStage())
+	}
 	if e.trained() {
 		stages = append(stages, e.winnersStage())
 	}
@@ -370,6 +373,9 @@ func (e *Experiment) reportStage() pipeline.Stage {
 	if e.trained() {
 		in = append(in, trainedFile, supernetFigures, winnersFile)
 	}
+	if e.retimed() {
+		in = append(in, finalistsFile)
+	}
 	if timed {
 		in = append(in, benchmarkFile, samplesFile, modelsFile, rooflineFile)
 	}
@@ -391,6 +397,9 @@ func (e *Experiment) reportStage() pipeline.Stage {
 			}
 			if e.trained() {
 				inputs.Trained, inputs.Training, inputs.Winners = c.Path(trainedFile), c.Path(supernetFigures), c.Path(winnersFile)
+			}
+			if e.retimed() {
+				inputs.Finalists = c.Path(finalistsFile)
 			}
 			if modelled {
 				inputs.Latency, inputs.LatencyDataset = c.Path(latencyScores), c.Path(latencyDataset)

@@ -7,6 +7,7 @@ import (
 	"hsnas/pipeline"
 	"hsnas/stages/ablations"
 	"hsnas/stages/corpus"
+	"hsnas/stages/finalists"
 	"hsnas/stages/supernet"
 	"hsnas/stages/tfs"
 	"hsnas/stages/winners"
@@ -34,6 +35,9 @@ func (e *Experiment) trained() bool { return e.task.Family == task.Micro }
 func (e *Experiment) clearUnused() {
 	if len(e.Ablations.Cells) == 0 {
 		e.Ablations = ablations.Params{}
+	}
+	if !e.retimed() {
+		e.Finalists = finalists.Params{}
 	}
 	if e.trained() {
 		return

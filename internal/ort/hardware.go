@@ -16,6 +16,18 @@ type Hardware struct {
 	MemoryBytes int64
 }
 
+// String is what tables call the device: of a GPU its name, driver and memory.
+func (h Hardware) String() string {
+	out := h.Name
+	if h.Driver == "" {
+		return out
+	}
+	if out += ", " + h.Driver; h.MemoryBytes > 0 {
+		out += fmt.Sprintf(", %.1f GiB", float64(h.MemoryBytes)/(1<<30))
+	}
+	return out
+}
+
 // HardwareOf asks the system about a device: Linux about the CPU, Vulkan about
 // webgpu, the NVIDIA driver about cuda.
 func HardwareOf(device string) (Hardware, error) {

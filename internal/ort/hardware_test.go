@@ -20,6 +20,20 @@ func TestLikeliest(t *testing.T) {
 	}
 }
 
+// TestHardwareString: a processor is its name alone, as memory does not tell one from another.
+func TestHardwareString(t *testing.T) {
+	for want, h := range map[string]Hardware{
+		"a CPU":                   {Name: "a CPU", MemoryBytes: 8 << 30},
+		"a GPU, maker 5, 7.5 GiB": {Name: "a GPU", Driver: "maker 5", MemoryBytes: 15 << 29},
+		"a GPU, maker 5":          {Name: "a GPU", Driver: "maker 5"},
+		"one of A, B":             {Name: "one of A, B"},
+	} {
+		if h.String() != want {
+			t.Errorf("got %q, want %q", h, want)
+		}
+	}
+}
+
 func TestNVIDIADriver(t *testing.T) {
 	for text, want := range map[string]string{
 		"NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\nGCC version: 12\n":          "NVIDIA 550.54.14",

@@ -193,7 +193,7 @@ func NewCampaign(t *task.Task, p Params, how HAT, file string, n int, memory int
 		return nil, err
 	}
 	c.Protocol = Protocol{
-		Task: t.Name, Family: t.Family, Device: c.Machine.Name(), Threads: how.Threads, Clock: clock,
+		Task: t.Name, Family: t.Family, Device: c.Machine.Name(), Kind: how.Device, Threads: how.Threads, Clock: clock,
 		SourceTokens: t.Model.SourceTokens, Steps: how.Steps, Beam: how.Beam, Seed: p.Seed,
 		Rounds: p.Rounds, Warmup: p.Warmup, Repetitions: p.Repetitions,
 	}

@@ -53,14 +53,11 @@ type hatMachine struct {
 // HATMachine returns the machine that the program runs on, for models of the
 // family hat with weights that mean nothing.
 func HATMachine(t *task.Task, h HAT) (Machine, error) {
-	provider, err := ort.Provider(h.Device)
+	hardware, err := ort.HardwareOf(h.Device)
 	if err != nil {
 		return nil, err
 	}
-	m := &hatMachine{HAT: h, task: t, name: provider, now: threadTime}
-	if provider == "CPU" {
-		m.name = ort.Processor()
-	}
+	m := &hatMachine{HAT: h, task: t, name: hardware.String(), now: threadTime}
 	if h.Clock() == WallClock {
 		start := time.Now()
 		m.now = func() time.Duration { return time.Since(start) }

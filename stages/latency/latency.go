@@ -26,7 +26,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "latency"
-	Version = 4
+	Version = 5
 )
 
 // Target is what the predictors predict: milliseconds for one sentence, the

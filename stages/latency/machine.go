@@ -68,15 +68,16 @@ func (w threadWatch) Once(ctx context.Context) (micro.Times, error) {
 
 // bench holds architectures ready: opening one takes longer than timing it.
 type bench struct {
-	block []int // places of the architectures in the measurement
-	archs []space.Architecture
-	open  []Watch // of the control, then of the architectures
+	device string
+	block  []int // places of the architectures in the measurement
+	archs  []space.Architecture
+	open   []Watch // of the control, then of the architectures
 }
 
 // open opens the control and the architectures of a block.
 func (m *Measurement) open(ctx context.Context, block []int, rep progress.Reporter) (*bench, error) {
 	archs := m.withControl(block)
-	b := &bench{block, archs, make([]Watch, len(archs))}
+	b := &bench{m.Machine.Name(), block, archs, make([]Watch, len(archs))}
 	rep.Start("opening models", len(archs))
 	defer rep.Done()
 	group, ctx := errgroup.WithContext(ctx)

@@ -45,6 +45,8 @@ type Timing struct {
 	// Standard deviations between the rounds' fastest, of encoder, decoder and both;
 	// NaN for one round.
 	EncoderStdMS, DecoderStdMS, StdMS float64
+	// HiMS is the upper end of the 95 % interval of MS, see upper; NaN for one round.
+	HiMS float64
 }
 
 // MS is the time of one sentence.
@@ -53,6 +55,7 @@ func (t Timing) MS() float64 { return t.EncoderMS + t.DecoderMS }
 // Control is how steady the machine was.
 type Control struct {
 	Visits int
+	MS     float64 // fastest
 	CV     float64 // coefficient of variation over all visits; NaN for one
 	Drift  float64 // change of the median from the first round to the last, a fraction; NaN for one round
 }
@@ -228,7 +231,7 @@ func (b *bench) visit(ctx context.Context, i, warmup, n int) (micro.Times, error
 	for k := range warmup + n {
 		times, err := b.open[i].Once(ctx)
 		if err != nil {
-			return micro.Times{}, fmt.Errorf("timing architecture %s: %w", b.archs[i].ID(), err)
+			return micro.Times{}, fmt.Errorf("timing architecture %s on %s: %w", b.archs[i].ID(), b.device, err)
 		}
 		if k >= warmup {
 			fastest.Encoder, fastest.Decoder = min(fastest.Encoder, times.Encoder), min(fastest.Decoder, times.Decoder)
@@ -245,7 +248,7 @@ func (m *Measurement) timings(done map[sitting]round) ([]Timing, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := func(time func(encoder, decoder float64) float64) (fastest, std []float64) {
+	of := func(time func(encoder, decoder float64) float64) [][]float64 {
 		var seen []observation
 		for _, s := range plan {
 			r := done[s.sitting]
@@ -258,14 +261,36 @@ func (m *Measurement) timings(done map[sitting]round) ([]Timing, error) {
 		}
 		return steady(seen, len(m.Archs)+1)
 	}
-	encoder, encoderStd := of(func(e, _ float64) float64 { return e })
-	decoder, decoderStd := of(func(_, d float64) float64 { return d })
-	_, std := of(func(e, d float64) float64 { return e + d })
+	encoder := of(func(e, _ float64) float64 { return e })
+	decoder := of(func(_, d float64) float64 { return d })
+	both := of(func(e, d float64) float64 { return e + d })
 	out := make([]Timing, len(m.Archs))
 	for i := range out {
-		out[i] = Timing{encoder[i+1], decoder[i+1], encoderStd[i+1], decoderStd[i+1], std[i+1]}
+		e, d := encoder[i+1], decoder[i+1]
+		out[i] = Timing{slices.Min(e), slices.Min(d), metric.Std(e), metric.Std(d), metric.Std(both[i+1]), upper(e, d, m.Params.Seed)}
 	}
 	return out, nil
+}
+
+// halves is how many halves of the rounds an interval is made of.
+const halves = 1000
+
+// upper is the upper end of the 95 % interval of a time, given those of each round:
+// what 95 of 100 random halves of the rounds do not exceed. Subsampling holds for
+// minima, of which the bootstrap is wrong (Politis and Romano, Annals of Statistics 22,
+// 1994), and half of the rounds err on the safe side. The lower end is the time itself:
+// what disturbs a machine only adds.
+func upper(encoder, decoder []float64, seed uint64) float64 {
+	if len(encoder) < 2 {
+		return math.NaN()
+	}
+	r := rand.New(rand.NewPCG(seed, 0x68616c66))
+	times := make([]float64, halves)
+	for i := range times {
+		half := r.Perm(len(encoder))[:len(encoder)/2]
+		times[i] = slices.Min(metric.Pick(encoder, half)) + slices.Min(metric.Pick(decoder, half))
+	}
+	return metric.Quantile(times, 0.95)
 }
 
 // control sums up what the control says about the machine.
@@ -278,7 +303,7 @@ func (m *Measurement) control(done map[sitting]round) Control {
 	}
 	all := slices.Concat(byRound...)
 	slices.Sort(all) // sums of a map's values must not depend on its order
-	c := Control{Visits: len(all), CV: metric.Std(all) / metric.Mean(all), Drift: math.NaN()}
+	c := Control{Visits: len(all), MS: slices.Min(all), CV: metric.Std(all) / metric.Mean(all), Drift: math.NaN()}
 	if m.Params.Rounds > 1 {
 		c.Drift = metric.Quantile(byRound[m.Params.Rounds-1], 0.5)/metric.Quantile(byRound[0], 0.5) - 1
 	}

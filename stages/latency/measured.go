@@ -39,7 +39,7 @@ func fitMeasured(ctx context.Context, p Params, in Inputs, state string, rep pro
 	}
 	for i := range fit.Scores {
 		s := &fit.Scores[i]
-		s.Device, s.ControlCV, s.ControlDrift = machine.Name(), control.CV, control.Drift
+		s.Device, s.ControlMS, s.ControlCV, s.ControlDrift = machine.Name(), control.MS, control.CV, control.Drift
 		note := ""
 		if s.Chosen {
 			note = ", chosen"

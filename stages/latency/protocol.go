@@ -16,7 +16,8 @@ import (
 type Protocol struct {
 	Task         string `json:"task"`
 	Family       string `json:"family"`
-	Device       string `json:"device"` // the processor's name, or that of the execution provider
+	Device       string `json:"device"`         // name of the processor, or name, driver and memory of the GPU
+	Kind         string `json:"kind,omitempty"` // of the device: cpu, webgpu, cuda or cuda:N; "" in older files
 	Threads      int    `json:"threads"`
 	Clock        string `json:"clock"`
 	SourceTokens int    `json:"source_tokens"`

@@ -147,7 +147,7 @@ func rate(r predictor.Regressor, x [][]float64, y []float64) schemas.LatencyScor
 	}
 	nan := math.NaN()
 	return schemas.LatencyScore{
-		NTest: int32(len(y)), CVMAPE: nan, CVTau: nan, ControlCV: nan, ControlDrift: nan,
+		NTest: int32(len(y)), CVMAPE: nan, CVTau: nan, ControlMS: nan, ControlCV: nan, ControlDrift: nan,
 		RMSEMS: metric.RMSE(predicted, y), MAPE: metric.MAPE(predicted, y), Tau: metric.KendallTauB(predicted, y),
 	}
 }

@@ -104,20 +104,17 @@ func sittingsOf(seen []observation) []sitting {
 	return out
 }
 
-// steady returns what each architecture takes at the average pace of all sittings:
-// the fastest of its times, each divided by its sitting's pace; and the standard
-// deviation of these, NaN for one.
-func steady(seen []observation, archs int) (fastest, std []float64) {
+// steady returns what each architecture took at the average pace of all sittings: each
+// of its times divided by its sitting's pace.
+func steady(seen []observation, archs int) [][]float64 {
 	slower := pace(seen, archs)
-	fastest, std = make([]float64, archs), make([]float64, archs)
-	for i, logs := range residuals(seen, archs, func(o observation) (int, float64) { return o.arch, o.log - slower[o.sitting] }) {
-		times := make([]float64, len(logs))
-		for k, l := range logs {
+	out := residuals(seen, archs, func(o observation) (int, float64) { return o.arch, o.log - slower[o.sitting] })
+	for _, times := range out {
+		for k, l := range times {
 			times[k] = math.Exp(l)
 		}
-		fastest[i], std[i] = slices.Min(times), metric.Std(times)
 	}
-	return fastest, std
+	return out
 }
 
 // withControl is the control and the architectures of a block, as a bench opens them.

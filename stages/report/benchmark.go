@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"hsnas/schemas"
 )
@@ -17,11 +18,15 @@ func (w *writer) benchmark() {
 	w.devices()
 	var rows [][]string
 	for _, b := range w.art.benchmarks {
+		if b.Note != "" {
+			continue
+		}
 		rows = append(rows, []string{
 			b.Name, "`" + b.ID + "`", b.Device, b.Variant, b.Part, number(b.TrimmedMeanMS, 2), number(b.P50MS, 2) + interval(b.P50LoMS, b.P50HiMS, 2),
 			number(b.P90MS, 2), number(b.P99MS, 2), number(b.CPUMS, 2), number(b.GFLOPs, 2), number(b.LogitDifference, 3),
 		})
 	}
+	w.notTimed()
 	w.table([]string{
 		"model", "architecture", "device", "variant", "part", ">mean of the middle 80 %, ms", ">p50", ">p90", ">p99", ">processor, ms", ">GFLOPs", ">difference of logits, std",
 	}, rows)
@@ -29,16 +34,33 @@ func (w *writer) benchmark() {
 	w.predicted()
 }
 
+// notTimed says which variants were not timed, and why.
+func (w *writer) notTimed() {
+	var items []string
+	for _, b := range w.art.benchmarks {
+		if item := fmt.Sprintf("%s on %s is not timed: %s.", b.Variant, b.Device, b.Note); b.Note != "" && !slices.Contains(items, item) {
+			items = append(items, item)
+		}
+	}
+	w.list(items...)
+}
+
 // devices says under which conditions was measured, each once.
 func (w *writer) devices() {
 	var items []string
 	seen := map[string]bool{}
 	for _, b := range w.art.benchmarks {
-		threads := count(int(b.Threads), "thread", "threads")
-		if b.Threads == 0 {
-			threads = "threads chosen by the runtime"
+		if b.Note != "" {
+			continue
 		}
-		item := fmt.Sprintf("%s: %s, %s; batches of %s, beam %d, %d tokens; %d warm-up and %d timed repetitions; weights %s.",
+		threads := ", " + count(int(b.Threads), "thread", "threads")
+		if b.Threads == 0 {
+			threads = ", threads chosen by the runtime"
+		}
+		if b.Device != "cpu" { // threads are the CPU's
+			threads = ""
+		}
+		item := fmt.Sprintf("%s: %s%s; batches of %s, beam %d, %d tokens; %d warm-up and %d timed repetitions; weights %s.",
 			b.Device, b.Provider, threads, count(int(b.Sentences), "sentence", "sentences"), b.Beam, b.Tokens, b.Warmup, b.Repetitions, b.Weights)
 		if !seen[item] {
 			seen[item] = true

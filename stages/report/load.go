@@ -30,6 +30,7 @@ type artifacts struct {
 	runs          []schemas.TFSRun
 	training      *schemas.SupernetTraining // nil without a supernet of one's own
 	winners       []schemas.WinnerTrained
+	finalists     []schemas.Finalist
 
 	files []file
 }
@@ -65,6 +66,7 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		{in.Ledger, into(&a.ledger, schemas.ReadLedger)},
 		{in.Progress, into(&a.progress, schemas.ReadSearchProgress)},
 		{in.Pareto, into(&a.pareto, schemas.ReadPareto)},
+		{in.Finalists, into(&a.finalists, schemas.ReadFinalists)},
 		{in.Winners, into(&a.winners, schemas.ReadWinnersTrained)},
 		{in.Benchmark, into(&a.benchmarks, schemas.ReadBenchmarks)},
 		{in.Roofline, into(&a.rooflines, schemas.ReadRooflines)},

@@ -26,7 +26,7 @@ func madeUp(t *testing.T, dir string) Inputs {
 		Task:          load14(t),
 		Architectures: path("sample/architectures.parquet"),
 		TFS:           path("tfs/tfs.parquet"), Runs: path("tfs/runs.parquet"),
-		Training: path("supernet/training.parquet"), Winners: path("winners/winners.parquet"),
+		Training: path("supernet/training.parquet"), Winners: path("winners/winners.parquet"), Finalists: path("finalists/finalists.parquet"),
 		Labels: path("label/labels.parquet"), Requests: path("label/requests.parquet"),
 		Students: path("distill/students.parquet"), Curve: path("distill/learning_curve.parquet"), Scoreboard: path("distill/scoreboard.parquet"),
 		Latency: path("latency/latency.parquet"), Models: path("export/models.parquet"),
@@ -40,6 +40,7 @@ func madeUp(t *testing.T, dir string) Inputs {
 		schemas.WriteTFS(in.TFS, tfs, p),
 		schemas.WriteTFSRuns(in.Runs, runs, p),
 		schemas.WriteSupernetTraining(in.Training, supernetTraining, p),
+		schemas.WriteFinalists(in.Finalists, finalists, p),
 		schemas.WriteWinnersTrained(in.Winners, winnersTrained, p),
 		schemas.WriteLabels(in.Labels, labels, p),
 		schemas.WriteRequests(in.Requests, requests, p),
@@ -95,6 +96,20 @@ var winnersTrained = []schemas.WinnerTrained{
 	{Search: "baseline-only", Limit: 100, Unit: "ms", Seed: 1, ID: "w3", Architecture: "{}", Evaluations: 125, SearchSeconds: 12, Cost: 95, StudentScore: nan, BaselineScore: -0.9, Score: 28, ScoreStd: nan, TestScore: 27, TestScoreStd: nan, Trainings: 1},
 }
 
+// finalists: two seeds of hs-nas, one over the limit, and a point of a front.
+var finalists = []schemas.Finalist{
+	finalist(schemas.Finalist{Search: "hs-nas", Limit: 100, Seed: 1, Kind: schemas.FinalistBest, Place: 1, ID: "w1", PredictedMS: 90, MeasuredMS: 91.5, MeasuredHiMS: 93, LimitMS: 100, ExcessMS: -8.5}),
+	finalist(schemas.Finalist{Search: "hs-nas", Limit: 100, Seed: 2, Kind: schemas.FinalistBest, Place: 1, ID: "w2", PredictedMS: 92, MeasuredMS: 102.5, MeasuredHiMS: nan, LimitMS: 100, ExcessMS: 2.5}),
+	finalist(schemas.Finalist{Search: "hs-nas", Limit: 150, Seed: 1, Kind: schemas.FinalistBest, Place: 1, ID: "w-hs-nas", PredictedMS: 149.5, MeasuredMS: 140, MeasuredHiMS: 141, LimitMS: 150, ExcessMS: -10}),
+	finalist(schemas.Finalist{Search: "hs-nas", Limit: nan, Seed: 1, Kind: schemas.FinalistFront, Place: 2, ID: "a", PredictedMS: 60, MeasuredMS: 58, MeasuredHiMS: 59, LimitMS: nan, ExcessMS: nan}),
+}
+
+func finalist(f schemas.Finalist) schemas.Finalist {
+	f.Dataset, f.Device, f.EncoderMS, f.DecoderMS = "measured", "a CPU", f.MeasuredMS/10, f.MeasuredMS*9/10
+	f.Rounds, f.Repetitions, f.ControlMS, f.ControlCV, f.ControlThen = 8, 48, 212, 0.02, 200
+	return f
+}
+
 var labels = []schemas.Label{
 	{ID: "t1", Set: schemas.SetTest, Split: "123", Prediction: 25.8, RequestKey: "r1"},
 	{ID: "t2", Set: schemas.SetTest, Split: "123", Prediction: nan, Gap: "no answer for id 2", RequestKey: "r1"},
@@ -140,7 +155,7 @@ var scores = []schemas.Score{
 var latencies = []schemas.LatencyScore{
 	{
 		Dataset: "wmt14ende_gpu_titanxp", Device: "NVIDIA TITAN Xp", Regressor: "mlp", Features: "hat-means", Chosen: true, File: "latency/predictor.onnx",
-		NTrain: 1600, NValid: 200, NTest: 200, CVMAPE: nan, CVTau: nan, RMSEMS: 4.2, MAPE: 0.031, Tau: 0.95, Source: "published", ControlCV: nan, ControlDrift: nan,
+		NTrain: 1600, NValid: 200, NTest: 200, CVMAPE: nan, CVTau: nan, ControlMS: nan, RMSEMS: 4.2, MAPE: 0.031, Tau: 0.95, Source: "published", ControlCV: nan, ControlDrift: nan,
 	},
 	{
 		Dataset: "measured", Device: "a CPU", Regressor: "ridge", Features: "hat-means",
@@ -206,6 +221,13 @@ var benchmarks = []schemas.Benchmark{
 	measured(schemas.PartDecoder, 180, nan),
 	measured(schemas.PartTotal, 200, 149.5),
 	quantised(measured(schemas.PartTotal, 90, 149.5)), // predicted for fp32: not compared
+	refused(measured(schemas.PartTotal, nan, nan)),
+}
+
+// refused makes a row that of a variant that was not timed.
+func refused(b schemas.Benchmark) schemas.Benchmark {
+	b.Variant, b.PredictedDataset, b.Note = "fp16", "", "the CPU has none"
+	return b
 }
 
 // quantised makes a row that of the variant int8.

@@ -18,7 +18,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 6
+	Version = 7
 )
 
 // Params are the section "report" of an experiment. The zero value is not
@@ -49,6 +49,7 @@ type Inputs struct {
 	Students, Predictions, Scoreboard, Curve     string
 	Latency, LatencyDataset, Models              string
 	Candidates, Front, Ledger, Winners           string
+	Finalists                                    string
 	Progress, Pareto                             string
 	Benchmark, BenchmarkSamples, BenchmarkModels string
 	Roofline                                     string
@@ -89,6 +90,7 @@ func Render(ctx context.Context, p Params, in Inputs, prov schemas.Provenance) (
 	w.trained()
 	w.latency()
 	w.search()
+	w.remeasured()
 	w.trials()
 	w.benchmark()
 	w.lineage(prov)

@@ -72,6 +72,29 @@ func TestGoldenWithoutStages(t *testing.T) {
 	golden(t, "sample_only.md", render(t, Inputs{Task: all.Task, Architectures: all.Architectures}))
 }
 
+// TestFinalists: limits that all hold, and finalists that could not be timed, are said
+// so.
+func TestFinalists(t *testing.T) {
+	in := madeUp(t, t.TempDir())
+	holds := slices.Delete(slices.Clone(finalists), 1, 2)
+	untimed := slices.Clone(finalists)
+	for i := range untimed {
+		untimed[i].Note, untimed[i].MeasuredMS, untimed[i].ExcessMS = "the dataset is of A, and this is B", nan, nan
+	}
+	for want, rows := range map[string][]schemas.Finalist{
+		"\nBy measurement every limit holds.\n": holds,
+		"\nBy measurement the limit does not hold for 1 of 3 finalists: at worst by 2.50 ms, 2.5 % of the limit (hs-nas, seed 2).\n": finalists,
+		"\nNot timed, so that limits hold by prediction alone: the dataset is of A, and this is B.\n":                                untimed,
+	} {
+		if err := schemas.WriteFinalists(in.Finalists, rows, prov); err != nil {
+			t.Fatal(err)
+		}
+		if text := string(render(t, in)); !strings.Contains(text, want) {
+			t.Errorf("not in the report: %s", want)
+		}
+	}
+}
+
 func TestRunWritesTheSameBytesTwice(t *testing.T) {
 	in, dir := madeUp(t, t.TempDir()), t.TempDir()
 	var texts [2][]byte

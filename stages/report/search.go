@@ -159,12 +159,12 @@ func (w *writer) winners() {
 			rows = append(rows, []string{
 				f.Constraint, limitText(f.Limit, f.Unit), f.Search, "`" + f.ID + "`", w.kind(f.Scorer), number(f.StudentScore, decimals),
 				number(f.BaselineScore, decimals), fmt.Sprintf("%d: %s to %s", c.seeds, number(c.lo, decimals), number(c.hi, decimals)),
-				digits(f.Cost, 1), digits(f.GFLOPs, 2), params,
+				digits(f.Cost, 1), digits(w.measured(f.Search, f.Limit, f.Seed, f.ID), 1), digits(f.GFLOPs, 2), params,
 			})
 		}
 	}
 	w.table([]string{
-		"constraint", ">limit", "search", "winner", "chosen by", ">by the student", ">" + baseline, ">seeds: best scores", ">cost", ">GFLOPs", ">params, 10^6",
+		"constraint", ">limit", "search", "winner", "chosen by", ">by the student", ">" + baseline, ">seeds: best scores", ">cost", ">latency, ms, measured", ">GFLOPs", ">params, 10^6",
 	}, rows)
 	w.architectures()
 }

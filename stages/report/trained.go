@@ -82,11 +82,12 @@ func (w *writer) trials() {
 			withSpread(of(func(r schemas.WinnerTrained) float64 { return float64(r.Evaluations) }), 0),
 			withSpread(of(func(r schemas.WinnerTrained) float64 { return r.SearchSeconds }), 1),
 			withSpread(of(func(r schemas.WinnerTrained) float64 { return r.Cost }), 2),
+			withSpread(of(func(r schemas.WinnerTrained) float64 { return w.measured(r.Search, r.Limit, r.Seed) }), 2),
 			withSpread(of(func(r schemas.WinnerTrained) float64 { return r.Score }), d),
 			withSpread(of(func(r schemas.WinnerTrained) float64 { return r.TestScore }), d),
 		})
 	}
-	w.table([]string{"Search", ">Limit", ">Seeds", ">Evaluations", ">Seconds", ">Cost", ">" + name, ">Test " + name}, rows)
+	w.table([]string{"Search", ">Limit", ">Seeds", ">Evaluations", ">Seconds", ">Cost", ">latency, ms, measured", ">" + name, ">Test " + name}, rows)
 	w.verdicts(trials)
 	w.foretold()
 }
