@@ -33,11 +33,24 @@ func predictCommand() *cli.Command {
 			&cli.StringFlag{Name: "device", Usage: "`DEVICE`: cpu, webgpu, cuda or cuda:N; predictors of trees run on the CPU alone", Value: "cpu"},
 		},
 		Action: func(c *cli.Context) error {
-			p, t, err := openPredictor(c.String("run"), c.String("predictor"), c.String("device"))
+			run, name, device := c.String("run"), c.String("predictor"), c.String("device")
+			file, t, err := findPredictor(run, name, device)
+			if err != nil {
+				return err
+			}
+			if os.Getenv(probeVariable) == "" {
+				if err := probeBy(c.Context, file, "predict", "--run", run, "--predictor", name, "--device", device); err != nil {
+					return err
+				}
+			}
+			p, err := openPredictor(file, device, t)
 			if err != nil {
 				return err
 			}
 			defer p.Close()
+			if os.Getenv(probeVariable) != "" {
+				return nil // it has been opened: that is all
+			}
 			input, err := openInput(c)
 			if err != nil {
 				return err
@@ -92,34 +105,37 @@ func predictLines(ctx context.Context, p predictor.Predictor, s *space.Space, in
 	return out, nil
 }
 
-// openPredictor opens export/<name>.onnx of a run for the run's task on a device.
-func openPredictor(run, name, device string) (*predictor.ONNX, *task.Task, error) {
+// findPredictor finds export/<name>.onnx of a run, and the run's task.
+func findPredictor(run, name, device string) (file string, t *task.Task, err error) {
 	if _, err := ort.ParseDevice(device); err != nil {
-		return nil, nil, err
+		return "", nil, err
 	}
 	dir, err := findRun(run)
 	if err != nil {
-		return nil, nil, err
+		return "", nil, err
 	}
-	t, err := taskOfRun(dir)
-	if err != nil {
-		return nil, nil, err
+	if t, err = taskOfRun(dir); err != nil {
+		return "", nil, err
 	}
 	known := listNames(filepath.Join(dir, "export"), func(e os.DirEntry) (string, bool) {
 		return strings.CutSuffix(e.Name(), ".onnx")
 	})
 	if len(known) == 0 {
-		return nil, nil, config.Errorf("", 0, "run %q has no exported predictors; the stage export writes them", run)
+		return "", nil, config.Errorf("", 0, "run %q has no exported predictors; the stage export writes them", run)
 	}
 	if !slices.Contains(known, name) {
-		return nil, nil, config.Errorf("", 0, "run %q has no predictor %q%s", run, name, config.DidYouMean(name, known))
+		return "", nil, config.Errorf("", 0, "run %q has no predictor %q%s", run, name, config.DidYouMean(name, known))
 	}
+	return filepath.Join(dir, "export", name+".onnx"), t, nil
+}
+
+// openPredictor opens an exported predictor on a device.
+func openPredictor(file, device string, t *task.Task) (*predictor.ONNX, error) {
 	rt, err := ort.Open()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	p, err := predictor.LoadOn(rt, device, filepath.Join(dir, "export", name+".onnx"), t)
-	return p, t, err
+	return predictor.LoadOn(rt, device, file, t)
 }
 
 // findRun returns the folder of a run that is there.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"hsnas/internal/onnx"
 	"hsnas/internal/ort/orttest"
 	"hsnas/internal/predictor"
 	"hsnas/internal/space"
@@ -99,6 +100,46 @@ func TestPredict(t *testing.T) {
 	}
 	if code, out, _ := predict(t, "", "--run", "r", "--predictor", "student"); code != 0 || out != "" {
 		t.Errorf("no input: exit code %d, %q", code, out)
+	}
+}
+
+// TestPredictRefusesBadModels: a predictor that hsnas did not write so is one line, and no
+// file ends the process.
+func TestPredictRefusesBadModels(t *testing.T) {
+	orttest.Open(t)
+	dir, _, _ := runWithPredictor(t)
+	file := filepath.Join(dir, "export", "student.onnx")
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opset := []byte{0x0a, 0x00, 0x10, 17} // OperatorSetIdProto: domain "", version 17
+	other := onnx.NewGraph("other")
+	x := other.Input("x", onnx.Float32, onnx.Sym("n"), onnx.Fixed(10))
+	other.Output("prediction", other.Op("Relu", x.Shape(), []*onnx.Value{x}))
+	foreign, err := other.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		text []byte
+		want string
+	}{
+		"another opset": {bytes.Replace(good, opset, []byte{0x0a, 0x00, 0x10, 21}, 1), "predictor FILE: ONNX opset 21; hsnas reads opset 17"},
+		"half of it":    {good[:len(good)/2], "predictor FILE: not an ONNX model: damaged protobuf message"},
+		"empty":         {nil, "predictor FILE: not an ONNX model: it has no graph"},
+		"no model":      {[]byte("hello"), "predictor FILE: not an ONNX model: damaged protobuf message"},
+		"another graph": {foreign, `predictor FILE: its hsnas.kind is "", expected "predictor": not a file that hsnas exported as a predictor`},
+		"another input": {bytes.ReplaceAll(good, []byte("\x0a\x08features"), []byte("\x0a\x08fea-ures")), `predictor FILE: expected one input "features" [n, 10] and one output "prediction" [n, 1]`},
+	} {
+		if err := os.WriteFile(file, c.text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		code, out, report := predict(t, shallow+"\n", "--run", "r", "--predictor", "student")
+		got := strings.ReplaceAll(report, file, "FILE")
+		if code != 1 || out != "" || strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "hsnas: "+c.want) {
+			t.Errorf("%s: exit code %d, printed %q\ngot  %swant hsnas: %s", name, code, out, got, c.want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"hsnas/internal/config"
 	"hsnas/internal/nn"
 	"hsnas/internal/ort"
 )
@@ -21,12 +22,18 @@ const probeVariable = "HSNAS_PROBE"
 // probe opens the model of a folder, and runs it for one token, in a process of its own: a
 // file whose checksum is right can be one that ONNX Runtime does not survive.
 func probe(ctx context.Context, dir, device string) error {
+	return probeBy(ctx, dir, "benchmark", "--model", dir, "--device", device)
+}
+
+// probeBy runs this program on the model at a path, as a command that ends where it is a
+// probe.
+func probeBy(ctx context.Context, dir string, args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("probing the model in %s: %w", dir, err)
 	}
 	var stderr bytes.Buffer
-	c := exec.CommandContext(ctx, self, "benchmark", "--model", dir, "--device", device)
+	c := exec.CommandContext(ctx, self, args...)
 	c.Env, c.Stderr = append(os.Environ(), probeVariable+"=1"), &stderr
 	return probed(dir, c.Run(), stderr.String())
 }
@@ -39,6 +46,8 @@ func probed(dir string, err error, stderr string) error {
 		return nil
 	case !errors.As(err, &exit):
 		return fmt.Errorf("probing the model in %s: %w", dir, err)
+	case own && exit.ExitCode() == exitUsage && !strings.Contains(message, "\n"):
+		return config.Errorf("", 0, "%s", message)
 	case own && exit.Exited() && !strings.Contains(message, "\n"):
 		return errors.New(message)
 	}

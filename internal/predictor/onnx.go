@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
+	"hsnas/internal/onnx"
 	"hsnas/internal/ort"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
@@ -38,6 +40,9 @@ func Load(rt *ort.Runtime, path string, t *task.Task) (*ONNX, error) {
 // LoadOn is Load for a device, on which all of the model has to run: a predictor
 // has no shapes to compute.
 func LoadOn(rt *ort.Runtime, device, path string, t *task.Task) (*ONNX, error) {
+	if err := checkGraph(path); err != nil {
+		return nil, fmt.Errorf("predictor %s: %w", path, err)
+	}
 	session, err := rt.LoadFile(path, ort.Options{Device: device, StrictDevice: true})
 	if err != nil {
 		return nil, fmt.Errorf("predictor: %w", err)
@@ -48,6 +53,17 @@ func LoadOn(rt *ort.Runtime, device, path string, t *task.Task) (*ONNX, error) {
 		return nil, fmt.Errorf("predictor %s: %w", path, err)
 	}
 	return p, nil
+}
+
+// checkGraph reads a graph as strictly as hsnas writes it: ONNX Runtime may not survive
+// a damaged one.
+func checkGraph(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = onnx.Read(data)
+	return err
 }
 
 // OnlyTrees says whether err is that a device has no operator for ensembles of

@@ -59,6 +59,7 @@ func TestParamsFromYAML(t *testing.T) {
 		{"limits: [.inf]\n", "x.yaml:1: limits: expected numbers above 0, found +Inf"},
 		{"constraint: ''\n", "x.yaml:1: limits: expected none without a constraint; name the cost, such as constraint: latency_ms"},
 		{"also: [{constraint: latency_ms, limit: 3}]\n", "x.yaml:1: also: latency_ms is constrained twice"},
+		{"device: tpu\n", `x.yaml:1: device: unknown device "tpu"; known: cpu, webgpu, cuda, cuda:N`},
 		{"also: [{limit: 3}]\n", `x.yaml:1: also: expected a constraint and a limit above 0, such as {constraint: gflops, limit: 3}; found "" and 3`},
 	}
 	for _, c := range cases {
