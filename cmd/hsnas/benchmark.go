@@ -160,7 +160,7 @@ func taskOfModel(m nn.Model, path string) (*task.Task, error) {
 
 func printBenchmark(w io.Writer, rows []schemas.Benchmark, roofs []schemas.Roofline) error {
 	r := rows[0]
-	fmt.Fprintf(w, "%s on %s (%s), %d threads, beam %d, %d tokens, %d repetitions\n", r.ID, r.Device, r.Provider, r.Threads, r.Beam, r.Tokens, r.Repetitions)
+	fmt.Fprintf(w, "%s on %s (%s)%s, beam %d, %d tokens, %d repetitions\n", r.ID, r.Device, r.Provider, threadsOf(r), r.Beam, r.Tokens, r.Repetitions)
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "part\tmiddle 80 %\tmean\tstd\tp50\tp90\tp99 ms\tGFLOP\tGFLOP/s\tbound ms\tof it\t")
 	for i, r := range rows {
@@ -173,6 +173,17 @@ func printBenchmark(w io.Writer, rows []schemas.Benchmark, roofs []schemas.Roofl
 	f := roofs[len(roofs)-1]
 	_, err := fmt.Fprintf(w, "peak %.1f GFLOP/s, memory %.1f GB/s; %s binds the %s\n", f.PeakGFLOPsPerS, f.PeakGBPerS, f.Binds, f.Part)
 	return err
+}
+
+// threadsOf says how many threads computed, nothing of a GPU.
+func threadsOf(r schemas.Benchmark) string {
+	if d, err := ort.ParseDevice(r.Device); err != nil || !d.CPU() {
+		return ""
+	}
+	if r.Threads == 1 {
+		return ", 1 thread"
+	}
+	return fmt.Sprintf(", %d threads", r.Threads)
 }
 
 // benchmarkRow is a row as --json prints it, named like the columns of benchmark.parquet.

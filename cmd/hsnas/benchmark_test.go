@@ -59,7 +59,7 @@ func TestBenchmarkRefuses(t *testing.T) {
 	}{
 		{[]string{"--device", "gpu"}, `hsnas: unknown device "gpu"; known: cpu, webgpu, cuda, cuda:N`},
 		{[]string{"--threads", "5000"}, "hsnas: --threads: 5000 threads on a machine of "},
-		{[]string{"--variant", "int4"}, `hsnas: --variants: unknown variant "int4"; known: fp32, fp32-off, fp32-basic, fp32-extended, int8`},
+		{[]string{"--variant", "int4"}, `hsnas: --variants: unknown variant "int4"; known: fp32, fp32-off, fp32-basic, fp32-extended, int8, fp16`},
 		{[]string{"--variant", "int8"}, `hsnas: variant "int8" needs a model of precision int8, the one in DIR/model is of fp32; export it with --precision int8`},
 	} {
 		got := hsnas(append([]string{"benchmark", "--model", model, "--task", task}, c.args...)...)

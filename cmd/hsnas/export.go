@@ -29,7 +29,7 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "task", Usage: "`TASK` that ships, or the path of a task file", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` to write", Required: true},
 			&cli.StringFlag{Name: "weights", Usage: "safetensors `FILE` with the supernet, or with this sub-network alone"},
-			&cli.StringFlag{Name: "precision", Usage: "`PRECISION`: fp32, or int8 for weights and products of 8 bits", Value: string(nn.Float32)},
+			&cli.StringFlag{Name: "precision", Usage: "`PRECISION`: fp32, fp16 for weights and activations of half precision, or int8 for weights and products of 8 bits", Value: string(nn.Float32)},
 			&cli.Uint64Flag{Name: "seed", Usage: "`N` that random weights are drawn with, without --weights", Value: 1},
 		},
 		Action: func(c *cli.Context) error {

@@ -24,6 +24,7 @@ type builder struct {
 	w      Weights
 	narrow bool             // products of few rows: see image
 	int8   bool             // products of integers: see quantise
+	half   bool             // activations of half precision: see Float16
 	scales map[value]value  // of matrices of integers
 	err    error            // first error of the weights
 	loaded map[string]value // by checkpoint name
@@ -65,13 +66,11 @@ func (b *builder) constant(name string, shape []int64, load func() ([]float32, e
 	}
 	data, err := load()
 	if err != nil {
-		if b.err == nil {
-			b.err = err
-		}
+		b.fail(err)
 		n, _ := onnx.Elements(shape)
 		data = make([]float32, n)
 	}
-	v := b.g.Init(name, shape, data)
+	v := b.floats(name, shape, data)
 	b.loaded[name] = v
 	return v
 }

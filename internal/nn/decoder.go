@@ -75,7 +75,7 @@ func (b *builder) scorerGraph() {
 		x = b.ffn(x, layerName(i), i, side)
 	}
 	shape := b.intOp("Concat", []value{b.intOp("Shape", []value{prev}), b.g.Ints(int64(b.s.Vocabulary))}, onnx.Axis(0))
-	b.g.OutputAs("logits", b.reshape(b.logits(x), shape), onnx.Float32, batch, onnx.Sym("tgt"), onnx.Fixed(int64(b.s.Vocabulary)))
+	b.output("logits", b.reshape(b.logits(x), shape), batch, onnx.Sym("tgt"), onnx.Fixed(int64(b.s.Vocabulary)))
 }
 
 // causal hides pads and what comes after a token: [batch, 1, tgt, tgt].

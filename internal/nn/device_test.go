@@ -1,8 +1,11 @@
 package nn
 
 import (
+	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"hsnas/internal/ort"
@@ -35,6 +38,39 @@ func TestDeviceHAT(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDeviceHalf: where the device has half precision, its logits are near the CPU's of
+// float32; a device without says so in one line.
+func TestDeviceHalf(t *testing.T) {
+	rt, device := orttest.Device(t)
+	c := goldenCases(t)[0]
+	s := c.shape()
+	var logits [2][]float32
+	for j, p := range []Precision{"", Float16} {
+		m := Model{
+			Format: formatVersion, Precision: p, Architecture: json.RawMessage("{}"), Vocabulary: s.Vocabulary, PAD: PAD, EOS: EOS,
+			SourceTokens: 5, TargetTokens: 6, Layers: s.layers(),
+		}
+		if err := export(filepath.Join(t.TempDir(), "model"), &m, s, Random(3)); err != nil {
+			t.Fatal(err)
+		}
+		x, err := Load(rt, m, ort.Options{Device: []string{"cpu", device}[j]})
+		if err == nil {
+			defer x.Close()
+			var w *Stopwatch
+			if w, err = NewStopwatch(x, Protocol{Seed: 1}); err == nil {
+				logits[j], err = w.Logits(t.Context())
+			}
+		}
+		if err != nil && (p == "" || strings.Contains(err.Error(), "\n")) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			t.Skip(err)
+		}
+	}
+	orttest.Near(t, "logits", logits[1], logits[0], 1e-2)
 }
 
 // encode returns the encoder's outputs that are floats.

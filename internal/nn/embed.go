@@ -36,7 +36,7 @@ func (b *builder) positions(p value, side *Side) value {
 // tokens are the embeddings of ids times the square root of the dimension.
 func (b *builder) tokens(ids value, table string, side *Side) value {
 	x := b.op("Gather", []value{b.embedding(table, side), ids}, onnx.Axis(0))
-	return b.op("Mul", []value{x, b.g.Scalar(float32(math.Sqrt(float64(side.Dim))))})
+	return b.op("Mul", []value{x, b.scalar(float32(math.Sqrt(float64(side.Dim))))})
 }
 
 // isPad is where ids are PAD.
@@ -53,13 +53,17 @@ func (b *builder) embed(ids, pad value, table string, side *Side) value {
 	last := b.g.Ints(2)
 	p := b.positions(b.op("Unsqueeze", []value{number, last}), side)
 	p = b.op("Mul", []value{p, b.op("Unsqueeze", []value{real, last})})
-	x := b.op("Add", []value{b.tokens(ids, table, side), p})
+	x := b.op("Add", []value{b.tokens(ids, table, side), b.narrowed(p)})
 	return b.rows(x, side.Dim)
 }
 
 // mask is the additive form of a bool mask: the lowest float where it is true.
 func (b *builder) mask(hidden value) value {
-	low := b.once("lowest", func() value { return b.g.Scalar(lowest) })
-	zero := b.once("zero", func() value { return b.g.Scalar(0) })
+	least := float32(lowest)
+	if b.half {
+		least = lowestHalf
+	}
+	low := b.once("lowest", func() value { return b.scalar(least) })
+	zero := b.once("zero", func() value { return b.scalar(0) })
 	return b.op("Where", []value{hidden, low, zero})
 }

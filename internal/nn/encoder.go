@@ -42,7 +42,7 @@ func (b *builder) encoderGraph() {
 	src := b.g.Input("src_tokens", onnx.Int64, onnx.Sym("sentences"), onnx.Sym("src"))
 	memories, pad := b.encoder(src)
 	for i, m := range memories {
-		b.g.OutputAs(memoryName(i), m, onnx.Float32, b.memoryShape()...)
+		b.output(memoryName(i), m, b.memoryShape()...)
 	}
 	b.g.OutputAs("padding_mask", pad, onnx.Bool, onnx.Sym("sentences"), onnx.Sym("src"))
 }

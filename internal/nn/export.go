@@ -110,7 +110,7 @@ func (m *Model) write(dir string, s Shape, w Weights) error {
 	external := onnx.NewWeights(WeightsFile, file)
 	for _, g := range graphs {
 		b := newBuilder(g.kind, s, w, external)
-		b.int8 = m.Precision == Int8
+		b.int8, b.half = m.Precision == Int8, m.Precision == Float16
 		g.build(b)
 		data, err := b.finish(g.kind, m.metadata())
 		if err != nil {

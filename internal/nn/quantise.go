@@ -19,20 +19,27 @@ const (
 	// DynamicQuantizeLinear): products of integers, sums of 32 bits. Embeddings, attention
 	// and LayerNorms stay float32.
 	Int8 Precision = "int8"
+	// Float16 has weights and activations of half precision. What goes in and out of the
+	// graphs is float32 as ever, and so are the positions, whose sines it could not hold.
+	// It is for GPUs: ONNX Runtime's CPU casts most of it to float32 and back.
+	Float16 Precision = "fp16"
 )
 
 func (p Precision) check() error {
 	switch p {
-	case "", Float32, Int8:
+	case "", Float32, Int8, Float16:
 		return nil
 	}
-	return config.Errorf("", 0, "unknown precision %q; known: %s, %s", string(p), Float32, Int8)
+	return config.Errorf("", 0, "unknown precision %q; known: %s, %s, %s", string(p), Float32, Int8, Float16)
 }
 
 // WeightBytes is the size of a weight.
 func (p Precision) WeightBytes() int64 {
-	if p == Int8 {
+	switch p {
+	case Int8:
 		return 1
+	case Float16:
+		return 2
 	}
 	return 4
 }
@@ -66,9 +73,7 @@ func (b *builder) integers(name string, shape []int64, load func() ([]float32, e
 	}
 	data, err := load()
 	if err != nil {
-		if b.err == nil {
-			b.err = err
-		}
+		b.fail(err)
 		data = make([]float32, shape[0]*shape[1])
 	}
 	q, scales := quantise(data, int(shape[0]), int(shape[1]))
@@ -92,8 +97,8 @@ func (b *builder) integerProduct(x, w, bias value) value {
 
 // metadata is what a graph's metadata says of the precision, nothing for float32.
 func (p Precision) metadata() [][2]string {
-	if p == Int8 {
-		return [][2]string{{"hsnas.precision", fmt.Sprint(p)}}
+	if p == "" || p == Float32 {
+		return nil
 	}
-	return nil
+	return [][2]string{{"hsnas.precision", fmt.Sprint(p)}}
 }

@@ -33,18 +33,18 @@ func (b *builder) crossShapes(i int) (key, value, mask []onnx.Dim) {
 func (b *builder) initGraph() {
 	memories := make([]value, b.s.memories())
 	for i := range memories {
-		memories[i] = b.g.Input(memoryName(i), onnx.Float32, b.memoryShape()...)
+		memories[i] = b.input(memoryName(i), b.memoryShape()...)
 	}
 	pad := b.g.Input("padding_mask", onnx.Bool, onnx.Sym("sentences"), onnx.Sym("src"))
 	cross := b.crossMemories(memories, pad)
 	for i, m := range cross {
 		key, val, _ := b.crossShapes(i)
-		b.g.OutputAs(crossKeyName(i), m.key, onnx.Float32, key...)
-		b.g.OutputAs(crossValueName(i), m.value, onnx.Float32, val...)
+		b.output(crossKeyName(i), m.key, key...)
+		b.output(crossValueName(i), m.value, val...)
 	}
 	b.eachSpan(func(span, layer int) {
 		_, _, mask := b.crossShapes(layer)
-		b.g.OutputAs(crossMaskName(span), cross[layer].mask, onnx.Float32, mask...)
+		b.output(crossMaskName(span), cross[layer].mask, mask...)
 	})
 }
 
@@ -79,17 +79,17 @@ func (b *builder) stepInputs() stepInputs {
 	for i := range b.s.Spans {
 		shape := b.cacheShape(i, "past_batch", "past")
 		in.past = append(in.past, [2]value{
-			b.g.Input(pastName("key", i), onnx.Float32, shape...), b.g.Input(pastName("value", i), onnx.Float32, shape...),
+			b.input(pastName("key", i), shape...), b.input(pastName("value", i), shape...),
 		})
 	}
 	for i := range b.s.Spans {
 		key, val, _ := b.crossShapes(i)
-		in.cross[i].key = b.g.Input(crossKeyName(i), onnx.Float32, key...)
-		in.cross[i].value = b.g.Input(crossValueName(i), onnx.Float32, val...)
+		in.cross[i].key = b.input(crossKeyName(i), key...)
+		in.cross[i].value = b.input(crossValueName(i), val...)
 	}
 	b.eachSpan(func(span, layer int) {
 		_, _, shape := b.crossShapes(layer)
-		mask := b.g.Input(crossMaskName(span), onnx.Float32, shape...)
+		mask := b.input(crossMaskName(span), shape...)
 		for i, s := range b.s.Spans {
 			if s == span {
 				in.cross[i].mask = mask
@@ -115,11 +115,11 @@ func (b *builder) stepGraph() {
 		x = b.crossAttention(x, i, in.cross[i])
 		x = b.ffn(x, layerName(i), i, side)
 	}
-	b.g.OutputAs("logits", b.logits(x), onnx.Float32, onnx.Sym("batch"), onnx.Fixed(int64(b.s.Vocabulary)))
+	b.output("logits", b.logits(x), onnx.Sym("batch"), onnx.Fixed(int64(b.s.Vocabulary)))
 	for i, p := range present {
 		shape := b.cacheShape(i, "batch", "past+1")
-		b.g.OutputAs(presentName("key", i), p[0], onnx.Float32, shape...)
-		b.g.OutputAs(presentName("value", i), p[1], onnx.Float32, shape...)
+		b.output(presentName("key", i), p[0], shape...)
+		b.output(presentName("value", i), p[1], shape...)
 	}
 }
 
@@ -130,7 +130,7 @@ func (b *builder) stepEmbed(in stepInputs, side *Side) value {
 	number := b.op("Cast", []value{in.position}, onnx.To(onnx.Float32))
 	number = b.op("Add", []value{number, b.g.Scalar(PAD + 1)})
 	real := b.op("Cast", []value{b.boolOp("Not", []value{b.isPad(in.token)})}, onnx.To(onnx.Float32))
-	return b.op("Add", []value{x, b.op("Mul", []value{real, b.positions(number, side)})})
+	return b.op("Add", []value{x, b.narrowed(b.op("Mul", []value{real, b.positions(number, side)}))})
 }
 
 // stepSelfAttention attends to the cached tokens and the row's own; all rows have seen the

@@ -26,7 +26,7 @@ import (
 // same input.
 const (
 	Name    = "benchmark"
-	Version = 2
+	Version = 3
 )
 
 // Inputs are what the stage reads.
@@ -79,11 +79,18 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := predictAll(ctx, rt, in, all); err != nil {
 		return err
 	}
+	all, refused, err := sift(ctx, rt, p, all)
+	if err != nil {
+		return err
+	}
+	for _, c := range refused {
+		rep.Logf("%s is not timed: %s", c.Name(), c.why)
+	}
 	limits, err := timeAll(ctx, rt, p, all, rep)
 	if err != nil {
 		return err
 	}
-	return write(p, in.Task, limits, all, out, prov)
+	return write(p, in.Task, limits, all, refused, out, prov)
 }
 
 // modelFolder is where the models lie while they are timed, and what ends it.
@@ -123,6 +130,10 @@ func exportAll(ctx context.Context, p Params, in Inputs, candidates []candidate,
 				return nil, err
 			}
 			m, ok := written[v.precision]
+			why := v.never(p)
+			if why != "" { // not worth a file
+				m, ok = nn.Model{SourceTokens: in.Task.Model.SourceTokens, TargetTokens: in.Task.Model.TargetTokens}, true
+			}
 			if !ok {
 				folder := modelName(c.name, v.precision)
 				if m, err = nn.ExportAs(filepath.Join(dir, folder), in.Task, c.arch, nn.Random(p.Seed), v.precision); err != nil {
@@ -130,7 +141,7 @@ func exportAll(ctx context.Context, p Params, in Inputs, candidates []candidate,
 				}
 				written[v.precision] = m
 			}
-			all = append(all, grid(p, timed{candidate: c, model: m, variant: v, predicted: math.NaN()})...)
+			all = append(all, grid(p, timed{candidate: c, model: m, variant: v, predicted: math.NaN(), why: why})...)
 			rep.Add(1)
 		}
 	}
@@ -182,11 +193,16 @@ func timeAll(ctx context.Context, rt *ort.Runtime, p Params, all []*timed, rep p
 	return limits, nil
 }
 
-func write(p Params, t *task.Task, limits roofline.Limits, all []*timed, out Outputs, prov schemas.Provenance) error {
+func write(p Params, t *task.Task, limits roofline.Limits, all, refused []*timed, out Outputs, prov schemas.Provenance) error {
 	rows, err := benchmarkRows(t, p, all)
 	if err != nil {
 		return fmt.Errorf("benchmark: %w", err)
 	}
+	not, err := refusedRows(p, refused)
+	if err != nil {
+		return err
+	}
+	rows = append(rows, not...)
 	roofs, err := rooflineRows(t, p, limits, all)
 	if err != nil {
 		return fmt.Errorf("benchmark: %w", err)

@@ -108,7 +108,7 @@ func TestValidate(t *testing.T) {
 	}
 	for want, spoil := range map[string]func(*Params){
 		`device: unknown device "tpu"; known: cpu, webgpu, cuda, cuda:N`:                                                       func(p *Params) { p.Device = "tpu" },
-		`variants: unknown variant "int4"; known: fp32, fp32-off, fp32-basic, fp32-extended, int8`:                             func(p *Params) { p.Variants = []string{"fp32", "int4"} },
+		`variants: unknown variant "int4"; known: fp32, fp32-off, fp32-basic, fp32-extended, int8, fp16`:                       func(p *Params) { p.Variants = []string{"fp32", "int4"} },
 		"batches: expected 1 or more, found 0":                                                                                 func(p *Params) { p.Batches = []int{1, 0} },
 		"lengths: expected 0 or more, found -1":                                                                                func(p *Params) { p.Lengths = []int{-1} },
 		"drift: expected a share above 0, found 0":                                                                             func(p *Params) { p.Drift = 0 },
@@ -139,7 +139,7 @@ func TestRun(t *testing.T) {
 	}
 	p := Defaults()
 	p.Repetitions, p.Rounds, p.Warmup, p.Search, p.Retries, p.LargePages = 5, 2, 1, true, 0, false
-	p.Variants, p.Batches, p.Lengths = []string{"fp32", "fp32-off", "int8"}, []int{1, 2}, []int{0, 3}
+	p.Variants, p.Batches, p.Lengths = []string{"fp32", "fp32-off", "int8", "fp16"}, []int{1, 2}, []int{0, 3}
 	var sums []string
 	for i, keep := range []bool{false, true} {
 		p.KeepModels = keep
@@ -196,6 +196,9 @@ func checkOutputs(t *testing.T, out Outputs, a space.Architecture) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	timed := slices.DeleteFunc(slices.Clone(rows), func(r schemas.Benchmark) bool { return r.Variant == "fp16" })
+	checkRefused(t, rows[len(timed):])
+	rows = timed
 	// 3 architectures, 3 variants in 2 precisions, 2 batches, 2 lengths, 5 parts.
 	if n := 3 * 3 * 4 * 5; len(rows) != n || len(times) != n*5 || len(models) != 3*2*5 || len(roofs) != n {
 		t.Fatalf("%d rows, %d samples, %d models, %d of the roofline", len(rows), len(times), len(models), len(roofs))
@@ -220,6 +223,20 @@ func checkOutputs(t *testing.T, out Outputs, a space.Architecture) string {
 		fmt.Fprintln(&sums, m.Name, m.File, m.SHA256, m.Bytes)
 	}
 	return sums.String()
+}
+
+// checkRefused: half precision is not timed on the CPU, and each point says why.
+func checkRefused(t *testing.T, rows []schemas.Benchmark) {
+	t.Helper()
+	if len(rows) != 3*4 {
+		t.Fatalf("%d points are not timed, want 3 architectures in 2 batches and 2 lengths", len(rows))
+	}
+	for _, r := range rows {
+		const want = "ONNX Runtime's CPU has few kernels of half precision and casts to float32 and back for the rest, which tells nothing of half precision; give --device webgpu or cuda"
+		if r.Note != want || !math.IsNaN(r.MeanMS) || !math.IsNaN(r.P99HiMS) || r.Variant != "fp16" || r.Part != schemas.PartTotal || r.Provider == "" {
+			t.Errorf("%+v", r)
+		}
+	}
 }
 
 // checkRoofline: a share is of the row's own median, variants differ from fp32 by what they

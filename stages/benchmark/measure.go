@@ -63,6 +63,7 @@ type timed struct {
 	result
 	difference float64 // of the logits, NaN for fp32
 	peak       int64   // bytes of resident memory
+	why        string  // the device does not run it, "" where it does
 	conditions conditions
 
 	rt *ort.Runtime
@@ -246,9 +247,16 @@ func timeModel(ctx context.Context, rt *ort.Runtime, m nn.Model, t *task.Task, p
 				return nil, config.Errorf("", 0, "variant %q needs a model of precision %s, the one in %s is of %s; export it with --precision %s",
 					name, v.precision, m.Dir, written, v.precision)
 			}
-			v = variants[len(variants)-1]
+			v = variantIn(written)
 		}
-		all = append(all, grid(p, timed{candidate: candidate{m.ID, a}, model: m, variant: v, predicted: math.NaN()})...)
+		all = append(all, grid(p, timed{candidate: candidate{m.ID, a}, model: m, variant: v, predicted: math.NaN(), why: v.never(p)})...)
+	}
+	all, refused, err := sift(ctx, rt, p, all)
+	if err == nil && len(refused) > 0 {
+		err = refuse(refused[0])
+	}
+	if err != nil {
+		return nil, err
 	}
 	return all, measure(ctx, rt, p, all, func() {})
 }

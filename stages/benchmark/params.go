@@ -29,7 +29,7 @@ type Params struct {
 	// Retries is how often a block is measured again; the last attempt then counts, and its
 	// rows say so.
 	Retries int `yaml:"retries"`
-	// Variants are fp32, int8, and fp32-off, fp32-basic and fp32-extended for ONNX Runtime's
+	// Variants are fp32, int8, fp16 (on GPUs), and fp32-off, fp32-basic and fp32-extended for ONNX Runtime's
 	// other levels of graph optimisation.
 	Variants []string `yaml:"variants"`
 	// Batches are the numbers of sentences of a batch.
