@@ -59,6 +59,9 @@ func (c *timed) refusal(ctx context.Context, rt *ort.Runtime, p Params) (string,
 	if fault := (*ort.PlacementError)(nil); errors.As(err, &fault) {
 		return fmt.Sprintf("not supported by this device: it has no %s", strings.Join(fault.Operators, ", ")), nil
 	}
+	if strings.Contains(err.Error(), "requires f16") {
+		return "not supported by this device: its shaders have no half precision (WebGPU's shader-f16)", nil
+	}
 	return "not supported by this device: " + strings.ReplaceAll(err.Error(), c.model.Dir+"/", ""), nil
 }
 
