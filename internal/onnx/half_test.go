@@ -12,13 +12,36 @@ func TestHalf(t *testing.T) {
 		x    float64
 		want uint16
 	}{
-		{0, 0}, {math.Copysign(0, -1), 0x8000}, {1, 0x3c00}, {-2, 0xc000}, {0.5, 0x3800}, {1.0 / 3, 0x3555}, {math.Pi, 0x4248}, {-0.1, 0xae66},
-		{1 + ulp/2, 0x3c00}, {1 + 3*ulp/2, 0x3c02}, {1 + ulp/2 + 1e-7, 0x3c01}, {1 + ulp, 0x3c01}, // ties to even
-		{2 - ulp/2, 0x4000},                                                                    // up into the next exponent
-		{65504, 0x7bff}, {65519.99, 0x7bff}, {65520, 0x7c00}, {1e30, 0x7c00}, {-65520, 0xfc00}, // overflow
-		{0x1p-14, 0x0400}, {0x1p-14 - 0x1p-24, 0x03ff}, {0x1p-14 - 0x1p-25, 0x0400}, // the largest subnormal, and half-way from it
-		{0x1p-24, 0x0001}, {0x1.8p-24, 0x0002}, {0x1p-25, 0x0000}, {0x1.000002p-25, 0x0001}, {-0x1p-24, 0x8001}, {0x1.4p-22, 0x0005}, {1e-10, 0}, // subnormals
-		{math.Inf(1), 0x7c00}, {math.Inf(-1), 0xfc00},
+		{0, 0},
+		{math.Copysign(0, -1), 0x8000},
+		{1, 0x3c00},
+		{-2, 0xc000},
+		{0.5, 0x3800},
+		{1.0 / 3, 0x3555},
+		{math.Pi, 0x4248},
+		{-0.1, 0xae66},
+		{1 + ulp/2, 0x3c00},
+		{1 + 3*ulp/2, 0x3c02},
+		{1 + ulp/2 + 1e-7, 0x3c01},
+		{1 + ulp, 0x3c01},   // ties to even
+		{2 - ulp/2, 0x4000}, // up into the next exponent
+		{65504, 0x7bff},
+		{65519.99, 0x7bff},
+		{65520, 0x7c00},
+		{1e30, 0x7c00},
+		{-65520, 0xfc00}, // overflow
+		{0x1p-14, 0x0400},
+		{0x1p-14 - 0x1p-24, 0x03ff},
+		{0x1p-14 - 0x1p-25, 0x0400}, // the largest subnormal, and half-way from it
+		{0x1p-24, 0x0001},
+		{0x1.8p-24, 0x0002},
+		{0x1p-25, 0x0000},
+		{0x1.000002p-25, 0x0001},
+		{-0x1p-24, 0x8001},
+		{0x1.4p-22, 0x0005},
+		{1e-10, 0}, // subnormals
+		{math.Inf(1), 0x7c00},
+		{math.Inf(-1), 0xfc00},
 	} {
 		if got := Half(float32(c.x)); got != c.want {
 			t.Errorf("%g: %#04x, want %#04x", c.x, got, c.want)
