@@ -35,7 +35,7 @@ func TestComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stages := "corpus sample tfs supernet label distill latency export search winners report" // of the family micro: no benchmark
+	stages := "corpus sample tfs supernet label distill latency export search finalists winners report" // of the family micro: no benchmark
 	for line, want := range map[string]string{
 		"doc":                                   "doctor",
 		"--log-format ":                         "text json",

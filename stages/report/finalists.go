@@ -106,5 +106,20 @@ func (w *writer) violations() {
 		worst := slices.MaxFunc(violated, func(a, b schemas.Finalist) int { return cmp.Compare(a.ExcessMS/a.LimitMS, b.ExcessMS/b.LimitMS) })
 		w.paragraph("By measurement the limit does not hold for %d of %s: at worst by %s ms, %s of the limit (%s, seed %d).", len(violated), count(limited, "finalist", "finalists"),
 			digits(worst.ExcessMS, 2), percent(worst.ExcessMS/worst.LimitMS), worst.Search, worst.Seed)
+		w.excused(violated)
+	}
+}
+
+// excused says of how many violations the machine's pace is explanation enough: they are
+// no larger than what the control has become slower by.
+func (w *writer) excused(violated []schemas.Finalist) {
+	n := 0
+	for _, f := range violated {
+		if f.ExcessMS/f.LimitMS <= f.ControlMS/f.ControlThen-1 {
+			n++
+		}
+	}
+	if n > 0 {
+		w.paragraph("%d of them by no more than the control has become slower by: the machine, not the predictor, may be the reason. Measure again on an idle one.", n)
 	}
 }
