@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"regexp"
 	"testing"
+
+	"hsnas/internal/atomicfile"
 )
 
 var provenance = Provenance{Stage: "a stage", StageVersion: 3, Key: "0123abcd", Task: "micro.en-de"}
@@ -214,15 +216,47 @@ func TestSeveralRowGroups(t *testing.T) {
 			t.Fatalf("row %d came back as %+v", i, r)
 		}
 	}
+	view := opened(t, path)
+	if view.Rows != int64(len(rows)) {
+		t.Errorf("the view has %d rows", view.Rows)
+	}
+	n := 0
+	for values, err := range view.Each("latency_ms", "row", "features") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if values[0] != float64(n) || values[1] != int64(n) || len(values[2].([]any)) != n%3 {
+			t.Fatalf("row %d of the view is %v", n, values)
+		}
+		n++
+	}
+	if n != len(rows) {
+		t.Errorf("the view gave %d rows", n)
+	}
+}
+
+// opened returns the view of an artifact, which the test closes.
+func opened(t *testing.T, path string) *View {
+	t.Helper()
 	view, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, values := range view.Values(rowGroup-2, rowGroup+2) {
-		if want := int64(rowGroup - 2 + i); values[2] != want {
-			t.Errorf("column row of view row %d = %v, want %d", i, values[2], want)
+	t.Cleanup(func() { view.Close() })
+	return view
+}
+
+// all returns every row of a view.
+func all(t *testing.T, v *View, names ...string) [][]any {
+	t.Helper()
+	out := [][]any{} // none is [] in JSON, not null
+	for row, err := range v.Each(names...) {
+		if err != nil {
+			t.Fatal(err)
 		}
+		out = append(out, row)
 	}
+	return out
 }
 
 func TestView(t *testing.T) {
@@ -234,22 +268,34 @@ func TestView(t *testing.T) {
 	if err := WriteStudents(path, rows, provenance); err != nil {
 		t.Fatal(err)
 	}
-	view, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	view := opened(t, path)
 	if view.Schema != "students/1" || view.Provenance != provenance || view.Rows != 2 {
 		t.Errorf("got %+v", view)
+	}
+	if sum, size, err := atomicfile.Sum(path); err != nil || sum != view.SHA256 || size != view.Bytes {
+		t.Errorf("SHA-256 %s of %d bytes, want %s of %d", view.SHA256, view.Bytes, sum, size)
 	}
 	if got := view.Columns[9]; got.Type != "list<float64>" || got.Nullable {
 		t.Errorf("got %+v", got)
 	}
 	want := []any{"ridge", "123", "", int64(250), 0.25, nil, 0.5, true, "", []any{2.0, nil}}
-	if got := view.Values(0, 1); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+	if got := all(t, view); len(got) != 2 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
-	if got := view.Values(5, 9); len(got) != 0 {
-		t.Errorf("rows beyond the end: %v", got)
+	if got := all(t, view, "loss_curve", "student", "student"); !reflect.DeepEqual(got[0], []any{[]any{2.0, nil}, "ridge", "ridge"}) {
+		t.Errorf("chosen columns: %v", got)
+	}
+	for range view.Each() {
+		break // must not yield after it was stopped
+	}
+	_, err := Open(path + "x")
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	for _, err := range view.Each("labls") {
+		if want := path + ` has no column "labls"`; err == nil || err.Error() != want {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
 	}
 }
 
@@ -286,12 +332,8 @@ func TestIndependentReaders(t *testing.T) {
 		if _, err := k.write(path, n); err != nil {
 			t.Fatal(err)
 		}
-		view, err := Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
 		expected[k.artifact.Path] = map[string]any{
-			"schema": k.artifact.Schema, "columns": k.artifact.Columns, "rows": view.Values(0, view.Rows),
+			"schema": k.artifact.Schema, "columns": k.artifact.Columns, "rows": all(t, opened(t, path)),
 		}
 	}
 	text, err := json.Marshal(expected)

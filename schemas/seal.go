@@ -29,15 +29,21 @@ const (
 
 // footer returns where the footer of a Parquet file begins.
 func footer(data []byte) (int, bool) {
-	if len(data) < len(parquetMagic)+tailSize || !bytes.HasSuffix(data, []byte(parquetMagic)) {
+	if len(data) < tailSize {
 		return 0, false
 	}
-	tail := len(data) - tailSize
-	size := binary.LittleEndian.Uint32(data[tail:])
-	if int64(size) > int64(tail-len(parquetMagic)) {
+	length, ok := footerLength(data[len(data)-tailSize:], int64(len(data)))
+	return len(data) - int(length), ok
+}
+
+// footerLength returns how many bytes the footer of a Parquet file of size bytes
+// takes, the tail included, of which last holds the bytes.
+func footerLength(last []byte, size int64) (int64, bool) {
+	if size < int64(len(parquetMagic)+tailSize) || !bytes.HasSuffix(last, []byte(parquetMagic)) {
 		return 0, false
 	}
-	return tail - int(size), true
+	length := int64(binary.LittleEndian.Uint32(last)) + int64(tailSize)
+	return length, length <= size-int64(len(parquetMagic))
 }
 
 // seal inserts the checksum into a Parquet file.
@@ -62,6 +68,19 @@ func sealed(data []byte) (found, holds bool) {
 	return true, bytes.Equal(sum.Sum(nil), data[at-sha256.Size:at])
 }
 
+// sealError says what is wrong with a file that begins with head, nil if nothing is.
+func sealError(path string, head []byte, found, holds bool) error {
+	switch {
+	case !found && !bytes.HasPrefix(head, []byte(parquetMagic)):
+		return &Error{path, "this is no Parquet file"}
+	case !found:
+		return &Error{path, "it is damaged or was not written by hsnas; bring your own tables in as CSV"}
+	case !holds:
+		return &Error{path, "it is damaged; remove it and run the stage that writes it again"}
+	}
+	return nil
+}
+
 // content is a whole artifact in memory.
 type content struct {
 	arrow.Table
@@ -75,13 +94,9 @@ func load(path string, r io.Reader) (*content, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", path, err)
 	}
-	switch found, holds := sealed(data); {
-	case !found && !bytes.HasPrefix(data, []byte(parquetMagic)):
-		return nil, &Error{path, "this is no Parquet file"}
-	case !found:
-		return nil, &Error{path, "it is damaged or was not written by hsnas; bring your own tables in as CSV"}
-	case !holds:
-		return nil, &Error{path, "it is damaged; remove it and run the stage that writes it again"}
+	found, holds := sealed(data)
+	if err := sealError(path, data, found, holds); err != nil {
+		return nil, err
 	}
 	parquetFile, err := file.NewParquetReader(bytes.NewReader(data))
 	if err != nil {

@@ -91,6 +91,34 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
+// TestOpenRefusesWhatReadersRefuse: looking at a file is as safe as reading it.
+func TestOpenRefusesWhatReadersRefuse(t *testing.T) {
+	whole := artifactBytes(t)
+	path := filepath.Join(t.TempDir(), "x.parquet")
+	try := func(what string, at int, data []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, want := students.decode(path, bytes.NewReader(data))
+		v, err := Open(path)
+		if err == nil {
+			v.Close()
+		}
+		if want == nil || err == nil || err.Error() != want.Error() {
+			t.Errorf("%s at %d: got %v, the reader says %v", what, at, err, want)
+		}
+	}
+	for at := 0; at < len(whole); at += 7 {
+		data := bytes.Clone(whole)
+		data[at] ^= 0x55
+		try("a changed byte", at, data)
+		try("a cut", at, whole[:at])
+		try("an added byte", at, append(bytes.Clone(whole[:at]), append([]byte{'P'}, whole[at:]...)...))
+	}
+	try("a text", 0, []byte("id,score\n1,2\n"))
+}
+
 // FuzzRead feeds the reader what is not an artifact, with and without a seal's
 // first bytes.
 func FuzzRead(f *testing.F) {
@@ -105,6 +133,9 @@ func FuzzRead(f *testing.F) {
 		var e *Error
 		if err == nil && !bytes.Equal(data, whole) {
 			t.Error("foreign bytes were read")
+		}
+		if _, looked := checkSeal("x.parquet", bytes.NewReader(data), int64(len(data))); (looked == nil) != (err == nil) {
+			t.Errorf("the reader says %v, looking says %v", err, looked)
 		}
 		if err != nil && !errors.As(err, &e) {
 			t.Errorf("got %v", err)

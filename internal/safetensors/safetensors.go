@@ -34,6 +34,9 @@ type Info struct {
 	end   int64
 }
 
+// Bytes is the size of the tensor's data.
+func (i Info) Bytes() int64 { return i.end - i.begin }
+
 // File is an opened safetensors file. Tensors are read one by one; reads may come from
 // several goroutines.
 type File struct {
