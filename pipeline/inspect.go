@@ -14,7 +14,11 @@ type Status struct {
 	Reason  string  `json:"reason"` // why it would run; "" where it is up to date
 	Seconds float64 `json:"seconds"`
 
-	Reasons []string `json:"-"` // Reason, one by one
+	Reasons []string `json:"reasons,omitempty"` // Reason, one by one
+	Files   int      `json:"files"`             // outputs of its last good end
+	Bytes   int64    `json:"bytes"`             // of these together
+	Runs    bool     `json:"runs"`              // whether the next run would run it
+	Holder  string   `json:"holder,omitempty"`  // the process that works on it now
 }
 
 // Inspect tells the state of every stage of the run directory dir, without
@@ -28,7 +32,7 @@ func Inspect(ctx context.Context, dir string, stages []Stage) ([]Status, error) 
 	if err != nil {
 		return nil, err
 	}
-	busy := locked(dir)
+	user := User(dir)
 	again := map[string]bool{}
 	var out []Status
 	for _, s := range stages {
@@ -40,22 +44,25 @@ func Inspect(ctx context.Context, dir string, stages []Stage) ([]Status, error) 
 			why = []string{err.Error()}
 		}
 		again[s.Name] = len(why) > 0
-		out = append(out, describe(s.Name, st.manifest.Record(s.Name), why, busy))
+		out = append(out, describe(s.Name, st.manifest.Record(s.Name), why, user))
 	}
 	return out, nil
 }
 
 // describe makes the status of a stage that would run for the reasons why. A
-// stage runs now only while the run directory is busy.
-func describe(stage string, r *Record, why []string, busy bool) Status {
-	out := Status{Stage: stage, State: "pending", Reasons: why}
+// stage runs now only while a process, user, is in the run directory.
+func describe(stage string, r *Record, why []string, user string) Status {
+	out := Status{Stage: stage, State: "pending", Reasons: why, Runs: len(why) > 0}
 	if r != nil {
-		out.State, out.Seconds = string(r.State), r.Seconds
+		out.State, out.Seconds, out.Files = string(r.State), r.Seconds, len(r.Outputs)
+		for _, a := range r.Outputs {
+			out.Bytes += a.Bytes
+		}
 		switch {
 		case r.State == Done && len(why) > 0:
 			out.State = "stale"
-		case r.State == Running && busy:
-			out.Reasons = nil
+		case r.State == Running && user != "":
+			out.Reasons, out.Runs, out.Holder = nil, false, user
 		case r.State == Running:
 			out.State = string(Interrupted)
 		}

@@ -54,6 +54,14 @@ func holder(file string) string {
 	return "another process"
 }
 
+// User names the process that works in the run directory now, "" where none does.
+func User(dir string) string {
+	if !locked(dir) {
+		return ""
+	}
+	return holder(filepath.Join(dir, lockName))
+}
+
 // locked reports whether a process works in the run directory now. Looking
 // takes a lock that others can share, for an instant: a process that starts in
 // that instant waits for one lockPoll.
