@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitCode(err)
 	}
 	err := newApp(stdin, stdout, stderr).RunContext(ctx, args)
-	if err != nil {
+	if !reported(err) {
 		fmt.Fprintln(stderr, "hsnas:", strings.TrimSpace(err.Error()))
 	}
 	return exitCode(err)
@@ -62,6 +62,9 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			runCommand(),
 			statusCommand(),
+			showCommand(),
+			diffCommand(),
+			sqlCommand(),
 			evalCommand(),
 			costCommand(),
 			predictCommand(),

@@ -3,13 +3,17 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"hsnas/internal/config"
+	"hsnas/internal/tabular"
 	"hsnas/pipeline"
 )
 
@@ -40,14 +44,47 @@ func statusCommand() *cli.Command {
 				out.SetIndent("", "  ")
 				return out.Encode(states)
 			}
-			table := tabwriter.NewWriter(c.App.Writer, 0, 8, 2, ' ', 0)
-			fmt.Fprintln(table, "stage\tstate\tseconds\treason")
-			for _, s := range states {
-				fmt.Fprintf(table, "%s\t%s\t%.1f\t%s\n", s.Stage, s.State, s.Seconds, s.Reason)
-			}
-			return table.Flush()
+			return printStatus(c.App.Writer, states)
 		},
 	}
+}
+
+// printStatus prints a line for each stage, its reasons below one another, and what the
+// next run would do.
+func printStatus(w io.Writer, states []pipeline.Status) error {
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "stage\tstate\tseconds\tsize\treason")
+	var runs []string
+	holder := ""
+	for _, s := range states {
+		size := "-"
+		if s.Files > 0 {
+			size = tabular.Bytes(s.Bytes)
+		}
+		reasons := append(slices.Clone(s.Reasons), "")
+		fmt.Fprintf(table, "%s\t%s\t%.1f\t%s\t%s\n", s.Stage, s.State, s.Seconds, size, reasons[0])
+		for i := 1; i < len(s.Reasons); i++ {
+			fmt.Fprintf(table, "\t\t\t\t%s\n", s.Reasons[i])
+		}
+		if s.Runs {
+			runs = append(runs, s.Stage)
+		}
+		if s.Holder != "" {
+			holder = s.Holder
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	next := "the next run would do nothing"
+	if len(runs) > 0 {
+		next = "the next run would run: " + strings.Join(runs, ", ")
+	}
+	if holder != "" {
+		next = "in use by " + holder
+	}
+	_, err := fmt.Fprintln(w, next)
+	return err
 }
 
 // openRun finds a run and reads the experiment it was started with.

@@ -28,13 +28,15 @@ type layer struct {
 // layers is the whole picture, from the command line down. A package that is in
 // none of them is a fault: a new top-level folder belongs here.
 var layers = []layer{
-	{"cmd/hsnas", []string{"pipeline", "stages/*", "schemas", "data", "internal/*"}},
+	{"cmd/hsnas", []string{"pipeline", "stages/*", "schemas", "data", "docs", "internal/*"}},
+	{"cmd/hsnas-sql/*", []string{"cmd/hsnas-sql/*", "pipeline", "internal/*"}},
 	{"benchmarks/*", []string{"pipeline", "stages/*", "schemas", "data", "internal/*"}},
 	{"pipeline", []string{"internal/*"}},
 	{"stages/*", []string{"schemas", "data", "internal/*"}},
 	{"schemas", []string{"internal/*"}},
 	{"internal/*", []string{"data", "internal/*"}},
 	{"data", nil},
+	{"docs", nil},
 }
 
 // reserved names the packages that a dependency stays behind, so that replacing
@@ -44,6 +46,7 @@ var reserved = map[string][]string{
 	"github.com/yalue/onnxruntime_go":   {"internal/ort"},
 	"github.com/sashabaranov/go-openai": {"internal/llm"},
 	"github.com/urfave/cli":             {"cmd/hsnas"},
+	"github.com/duckdb/duckdb-go":       {"cmd/hsnas-sql"},
 }
 
 // TestImports reads the imports of every Go file, tests and files behind build
