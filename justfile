@@ -26,6 +26,10 @@ setup:
     go mod download
     go build -o bin/hsnas ./cmd/hsnas
 
+# bin/hsnas-sql, which answers `hsnas sql`: DuckDB is 60 MB, and is fetched here alone; needs g++
+build-sql:
+    cd cmd/hsnas-sql && go build -o ../../bin/hsnas-sql .
+
 # the default: setup, then the whole pipeline on the embedded task, trained here
 all: setup
     bin/hsnas run -x micro
