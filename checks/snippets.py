@@ -6,7 +6,8 @@ Run are blocks marked python, sql, and `sh run` (a plain sh block is for reading
 The blocks of a page run in order: Python blocks share their names, SQL blocks one
 DuckDB connection, which Python blocks see as the default one. They run in a
 folder that looks like the repository's root, whose runs/ is RUNS: paths on a
-page are what a reader would type. `python skip=REASON` leaves a block out.
+page are what a reader would type. `python skip=REASON` leaves a block out, and
+`sh run needs=PROGRAM` does where there is no such program.
 A relative link must lead to a file, and `just NAME` to a recipe.
 """
 
@@ -16,6 +17,7 @@ import io
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,7 +54,11 @@ def run_page(page, counts):
     duckdb.set_default_connection(duckdb.connect())
     for line, language, rest, code in blocks(page.read_text(encoding="utf-8")):
         where = f"{page}:{line}"
-        if not (language in ("python", "sql") or language == "sh" and rest == "run"):
+        if not (language in ("python", "sql") or language == "sh" and rest.split(" ")[0] == "run"):
+            continue
+        program = re.search(r"needs=(\S+)", rest)
+        if program and not shutil.which(program[1]):
+            print(f"snippets: skipped {where}: there is no {program[1]}")
             continue
         if rest.startswith("skip="):
             print(f"snippets: skipped {where}: {rest[5:]}")
