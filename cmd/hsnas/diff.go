@@ -182,8 +182,11 @@ func (d *runsDiff) print(w io.Writer, width int) error {
 		title string
 		list  []pipeline.Change
 	}{
-		{"stages", d.Stages}, {"parameters", d.Params}, {"files outside the runs, by SHA-256", d.Files},
-		{"libraries", d.Libraries}, {"host", d.Host},
+		{"stages", d.Stages},
+		{"parameters", d.Params},
+		{"files outside the runs, by SHA-256", d.Files},
+		{"libraries", d.Libraries},
+		{"host", d.Host},
 	} {
 		if err := printChanges(w, part.title, part.list, width); err != nil {
 			return err

@@ -53,8 +53,13 @@ func TestDiffTables(t *testing.T) {
 // TestKeyColumns: a search's winner is a result, its name, seed and limit are names.
 func TestKeyColumns(t *testing.T) {
 	columns := []schemas.Column{
-		{Name: "search", Type: "string"}, {Name: "limit", Type: "float64"}, {Name: "seed", Type: "int64"},
-		{Name: "id", Type: "string"}, {Name: "score", Type: "float64"}, {Name: "note", Type: "string"}, {Name: "curve", Type: "list<float64>"},
+		{Name: "search", Type: "string"},
+		{Name: "limit", Type: "float64"},
+		{Name: "seed", Type: "int64"},
+		{Name: "id", Type: "string"},
+		{Name: "score", Type: "float64"},
+		{Name: "note", Type: "string"},
+		{Name: "curve", Type: "list<float64>"},
 	}
 	for _, test := range []struct {
 		rows [][]any
