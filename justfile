@@ -70,6 +70,10 @@ lint:
 fuzz seconds="10":
     checks/fuzz.sh {{ seconds }}
 
+# damaged files of every kind to everything that reads them: no death, nothing wrong unsaid; a quarter of an hour
+mutations count="1000": setup
+    checks/mutations.sh bin/hsnas {{ count }} benchmarks/results/mutations.md
+
 # every Go benchmark, compared with the last results kept in benchmarks/results
 bench pattern="." count="6":
     checks/bench.sh '{{ pattern }}' {{ count }} {{ benchstat }}
@@ -89,6 +93,10 @@ bench-latency: setup
 # searches by predictors alone: in batches, one at a time, and pymoo's, which is fetched
 bench-search rounds="5": setup
     go test -count=1 ./benchmarks -run SearchReport -v -search-rounds {{ rounds }} -search-python "$(benchmarks/peers/search/python.sh)" -search-report '{{ justfile_directory() }}/benchmarks/results/search.md'
+
+# what manifest and checksums cost, and a run in which nothing is to do: some minutes
+bench-pipeline: setup
+    go test -count=1 -timeout 30m ./benchmarks -run PipelineReport -v -pipeline-hsnas '{{ justfile_directory() }}/bin/hsnas' -pipeline-report '{{ justfile_directory() }}/benchmarks/results/pipeline.md'
 
 # the LLM's engine against a service on this machine: throughput, memory, 50 kills
 bench-engine: setup

@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"hsnas/internal/atomicfile"
+	"hsnas/internal/seal"
 )
 
 // manifestFormat is the version of run.json. It is raised when a program that
-// knows only the older one would misread the newer.
-const manifestFormat = 1
+// knows only the older one would misread the newer. From 2 on manifests are
+// sealed, and so is experiment.yaml.
+const manifestFormat = 2
 
 // manifestName is the manifest's name in the run directory.
 const manifestName = "run.json"
@@ -119,6 +121,10 @@ func ReadManifest(dir string) (*Manifest, error) {
 }
 
 func parseManifest(path string, text []byte) (*Manifest, error) {
+	_, sealed := seal.OpenJSON(text)
+	if sealed == seal.Broken {
+		return nil, damaged(path, text, seal.ErrBroken)
+	}
 	var version struct{ Format int }
 	if err := json.Unmarshal(text, &version); err != nil {
 		return nil, damaged(path, text, err)
@@ -129,6 +135,9 @@ func parseManifest(path string, text []byte) (*Manifest, error) {
 	if version.Format < 1 {
 		return nil, damaged(path, text, errors.New("it has no format"))
 	}
+	if version.Format > 1 && sealed == seal.None {
+		return nil, damaged(path, text, seal.ErrNone)
+	}
 	var m Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
 		return nil, damaged(path, text, err)
@@ -136,6 +145,11 @@ func parseManifest(path string, text []byte) (*Manifest, error) {
 	for _, r := range m.Stages {
 		if r == nil || r.Stage == "" {
 			return nil, damaged(path, text, errors.New("a record names no stage"))
+		}
+		for _, a := range r.Outputs {
+			if !filepath.IsLocal(filepath.FromSlash(a.Path)) {
+				return nil, damaged(path, text, fmt.Errorf("stage %s has the output %q, outside the run directory", r.Stage, a.Path))
+			}
 		}
 	}
 	return &m, nil
@@ -149,16 +163,22 @@ func damaged(path string, text []byte, err error) error {
 		end := min(int(syntax.Offset), len(text))
 		where = fmt.Sprintf("%s:%d", path, 1+bytes.Count(text[:end], []byte("\n")))
 	}
-	return fmt.Errorf("%s: the manifest is damaged: %w; restore it, or use another --name", where, err)
+	return &manifestError{fmt.Errorf("%s: the manifest is damaged: %w; restore it, or have hsnas verify move it aside and run every stage again", where, err)}
 }
 
-// write stores the manifest, whole or not at all.
+// manifestError is what is wrong with a manifest that cannot be read.
+type manifestError struct{ error }
+
+func (e *manifestError) Unwrap() error { return e.error }
+
+// write stores the manifest, sealed, whole or not at all.
 func (m *Manifest) write(dir string) error {
+	m.Format = manifestFormat
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(dir, manifestName), append(text, '\n'))
+	return atomicfile.Write(filepath.Join(dir, manifestName), append(seal.JSON(text), '\n'))
 }
 
 // noRunError says that a directory is no run directory.

@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+
+	"hsnas/internal/seal"
 )
 
 func sampleManifest() *Manifest {
@@ -49,12 +52,14 @@ func TestManifestErrors(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	for text, want := range map[string]string{
-		"":                             "m:1: the manifest is damaged: unexpected end of JSON input; restore it, or use another --name",
-		"{\n\n  oops}":                 "m:3: the manifest is damaged: invalid character 'o' looking for beginning of object key string; restore it, or use another --name",
-		"{}":                           "m: the manifest is damaged: it has no format; restore it, or use another --name",
-		`{"format":2}`:                 "m has format 2, this program reads up to 1; use a newer hsnas, or another --name",
-		`{"format":1,"stages":1}`:      "m: the manifest is damaged: json: cannot unmarshal number into Go struct field Manifest.stages of type []*pipeline.Record; restore it, or use another --name",
-		`{"format":1,"stages":[null]}`: "m: the manifest is damaged: a record names no stage; restore it, or use another --name",
+		"":                        "m:1: the manifest is damaged: unexpected end of JSON input; restore it, or have hsnas verify move it aside and run every stage again",
+		"{\n\n  oops}":            "m:3: the manifest is damaged: invalid character 'o' looking for beginning of object key string; restore it, or have hsnas verify move it aside and run every stage again",
+		"{}":                      "m: the manifest is damaged: it has no format; restore it, or have hsnas verify move it aside and run every stage again",
+		`{"format":3}`:            "m has format 3, this program reads up to 2; use a newer hsnas, or another --name",
+		`{"format":2}`:            "m: the manifest is damaged: it has no seal; restore it, or have hsnas verify move it aside and run every stage again",
+		`{"format":1,"stages":1}`: "m: the manifest is damaged: json: cannot unmarshal number into Go struct field Manifest.stages of type []*pipeline.Record; restore it, or have hsnas verify move it aside and run every stage again",
+		`{"format":1,"stages":[{"stage":"a","outputs":[{"path":"../x"}]}]}`: `m: the manifest is damaged: stage a has the output "../x", outside the run directory; restore it, or have hsnas verify move it aside and run every stage again`,
+		`{"format":1,"stages":[null]}`:                                      "m: the manifest is damaged: a record names no stage; restore it, or have hsnas verify move it aside and run every stage again",
 	} {
 		if _, err := parseManifest("m", []byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q:\n got  %v\n want %s", text, err, want)
@@ -74,6 +79,9 @@ func FuzzManifest(f *testing.F) {
 	f.Add(`{"format":1e9}`)
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string) {
+		if strings.HasSuffix(text, "}") { // else it has no seal to get behind
+			text = string(seal.JSON([]byte(text)))
+		}
 		m, err := parseManifest("run.json", []byte(text))
 		if err != nil {
 			return

@@ -1,13 +1,10 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -98,18 +95,17 @@ func (r *run) open(ctx context.Context, dir string, stages []Stage) (err error) 
 		return fmt.Errorf("cannot clear the run directory %s: %w", dir, err)
 	}
 	if len(r.manifest.Stages) == 0 { // first of all files, so that the directory is known as a run's
-		if err := r.manifest.write(dir); err != nil {
+		if err := r.store(); err != nil {
 			return err
 		}
 	}
 	if len(r.options.Experiment) == 0 {
 		return nil
 	}
-	file := filepath.Join(dir, "experiment.yaml")
-	if was, err := os.ReadFile(file); err == nil && bytes.Equal(was, r.options.Experiment) {
-		return nil
+	if err := r.asideExperiment(); err != nil {
+		return err
 	}
-	return atomicfile.Write(file, r.options.Experiment)
+	return writeExperiment(dir, r.options.Experiment)
 }
 
 // all runs the chosen stages, and mentions those before them that it leaves
@@ -158,6 +154,9 @@ func (r *run) stage(ctx context.Context, s Stage) error {
 	for _, reason := range why {
 		progress.LogStage(r.report, s.Name, "runs: %s", reason)
 	}
+	if in, err = r.freshIngredients(ctx, s); err != nil {
+		return err
+	}
 	return r.execute(ctx, s, in)
 }
 
@@ -168,12 +167,15 @@ func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
 		return err
 	}
 	defer closeLog()
+	if err := r.asideDamaged(s.Name); err != nil {
+		return err
+	}
 	record := &Record{
 		Stage: s.Name, State: Running, Key: in.key(s.Name), Ingredients: in, Started: time.Now().UTC(),
 		Host: thisHost(), Libraries: r.options.Libraries,
 	}
 	r.manifest.put(record)
-	if err := r.manifest.write(r.dir); err != nil {
+	if err := r.store(); err != nil {
 		return err
 	}
 	if err = prepareOutputs(r.dir, s); err == nil {
@@ -242,7 +244,8 @@ func (r *run) finish(ctx context.Context, record *Record, err error, log *slog.L
 		record.State, record.Error = Failed, err.Error()
 	}
 	log.Info("ended", "state", record.State, "error", record.Error, "seconds", record.Seconds)
-	writeErr := r.manifest.write(r.dir)
+	writeErr := r.store()
+	log.Info("bookkeeping", "seconds", r.spentSince())
 	switch {
 	case record.State == Interrupted:
 		return r.interrupted(record.Stage)

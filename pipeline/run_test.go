@@ -192,8 +192,8 @@ func TestRunFaults(t *testing.T) {
 		{t.TempDir(), Options{From: "sum", To: "draw"}, "--from sum comes after --to draw"},
 		{t.TempDir(), Options{Only: "sum"}, "stage sum needs parity/out.txt, but stage parity has not run yet; run that stage first: --only parity"},
 		{file, Options{}, "the run directory " + file + " is a file; choose another --name"},
-		{newer, Options{}, filepath.Join(newer, "run.json") + " has format 99, this program reads up to 1; use a newer hsnas, or another --name"},
-		{torn, Options{}, filepath.Join(torn, "run.json") + ":2: the manifest is damaged: unexpected end of JSON input; restore it, or use another --name"},
+		{newer, Options{}, filepath.Join(newer, "run.json") + " has format 99, this program reads up to 2; use a newer hsnas, or another --name"},
+		{torn, Options{}, filepath.Join(torn, "run.json") + ":2: the manifest is damaged: unexpected end of JSON input; restore it, or have hsnas verify move it aside and run every stage again"},
 	} {
 		if err := run(c.dir, c.o); err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"hsnas/internal/config"
 )
@@ -21,6 +22,8 @@ type state struct {
 	manifest *Manifest
 	producer map[string]string   // stage that writes an artifact
 	sums     map[string]checksum // of every output that the manifest knows
+	external map[string]string   // checksums of files outside, as long as no stage runs
+	spent    time.Duration       // on manifest and checksums
 }
 
 // readState reads the manifest and hashes every output that it knows. A run
@@ -30,6 +33,7 @@ func readState(ctx context.Context, dir string, stages []Stage) (*state, error) 
 	if err != nil {
 		return nil, err
 	}
+	start := time.Now()
 	m, err := ReadManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		m, err = &Manifest{Format: manifestFormat}, nil
@@ -38,6 +42,7 @@ func readState(ctx context.Context, dir string, stages []Stage) (*state, error) 
 		return nil, err
 	}
 	st := &state{dir: dir, manifest: m, producer: producer, sums: map[string]checksum{}}
+	st.took(start)
 	var files []string
 	for _, r := range m.Stages {
 		for _, a := range r.Outputs {
@@ -49,6 +54,7 @@ func readState(ctx context.Context, dir string, stages []Stage) (*state, error) 
 
 // hash hashes artifacts, again where they were hashed before.
 func (st *state) hash(ctx context.Context, files []string) error {
+	defer st.took(time.Now())
 	places := make([]string, len(files))
 	for i, f := range files {
 		places[i] = local(st.dir, f)
@@ -136,6 +142,7 @@ func (r *Record) ended() string {
 // ingredients gathers what the outputs of s depend on. again names the stages
 // that will run before it, in a plan: what they write is not known yet.
 func (st *state) ingredients(s Stage, again map[string]bool) (Ingredients, error) {
+	defer st.took(time.Now())
 	params, err := canonical(s.Params)
 	if err != nil {
 		return Ingredients{}, fmt.Errorf("stage %s: its parameters: %w", s.Name, err)
@@ -149,7 +156,7 @@ func (st *state) ingredients(s Stage, again map[string]bool) (Ingredients, error
 		}
 	}
 	for _, file := range s.External {
-		sum, err := sumExternal(file)
+		sum, err := st.sumOutside(file)
 		if err != nil {
 			return Ingredients{}, config.Errorf("", 0, "stage %s: %s", s.Name, err)
 		}

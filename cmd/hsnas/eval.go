@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"hsnas/internal/config"
+	"hsnas/pipeline"
 	"hsnas/schemas"
 )
 
@@ -35,11 +34,22 @@ func evalCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			matrix := filepath.Join(dir, filepath.FromSlash(ablationsFile))
-			if _, err := os.Stat(matrix); err == nil {
+			of, err := pipeline.Open(dir)
+			if err != nil {
+				return err
+			}
+			if of.Has(ablationsFile) {
+				matrix, err := artifact(of, ablationsFile)
+				if err != nil {
+					return err
+				}
 				return printAblations(c.App.Writer, matrix, c.Bool("json"))
 			}
-			scores, err := schemas.ReadScoreboard(filepath.Join(dir, "distill", "scoreboard.parquet"))
+			board, err := artifact(of, distillFolder+"scoreboard.parquet")
+			if err != nil {
+				return err
+			}
+			scores, err := schemas.ReadScoreboard(board)
 			if err != nil {
 				return err
 			}

@@ -26,6 +26,7 @@ func TestEval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sealed(t, filepath.Join(runs, "r"), "")
 	var out, report bytes.Buffer
 	if code := run(t.Context(), []string{"hsnas", "eval", "--run", "r", "--json"}, strings.NewReader(""), &out, &report); code != 0 {
 		t.Fatalf("exit code %d: %s", code, report.String())
@@ -67,6 +68,7 @@ func TestEvalOfAblations(t *testing.T) {
 	if err := schemas.WriteAblations(filepath.Join(dir, "ablations.parquet"), []schemas.Ablation{row}, schemas.Provenance{Stage: "ablations"}); err != nil {
 		t.Fatal(err)
 	}
+	sealed(t, filepath.Join(runs, "r"), "")
 	for flag, want := range map[string]string{
 		"": "| *components* | | | | | | | | |\n| no-role | 0.156 ± 0.027 | 0.738 ± 0.031 | 0.989 | 0.595 | 3 of 3 | ≈ 12.8 | 0.41 |  |\n",
 		"--json": `[{"task":"t","cell":"no-role","group":"components","split":"mean","mae":0.156,"tau":0.738,"mae_std":0.027,"tau_std":0.031,"p_mae_vs_reference":0.989,` +

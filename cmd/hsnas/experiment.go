@@ -83,6 +83,11 @@ func loadExperiment(nameOrPath string, sets []string) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readExperiment(text, file, dir, sets)
+}
+
+// readExperiment reads the text of an experiment's file, which lies in dir.
+func readExperiment(text []byte, file, dir string, sets []string) (*Experiment, error) {
 	root, err := config.Parse(file, text)
 	if err != nil {
 		return nil, err

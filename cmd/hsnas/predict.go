@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"hsnas/internal/predictor"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
+	"hsnas/pipeline"
 )
 
 // predictCommand asks an exported predictor of a run.
@@ -114,19 +116,25 @@ func findPredictor(run, name, device string) (file string, t *task.Task, err err
 	if err != nil {
 		return "", nil, err
 	}
-	if t, err = taskOfRun(dir); err != nil {
+	of, err := pipeline.Open(dir)
+	if err != nil {
 		return "", nil, err
 	}
-	known := listNames(filepath.Join(dir, "export"), func(e os.DirEntry) (string, bool) {
-		return strings.CutSuffix(e.Name(), ".onnx")
-	})
+	if t, err = taskOfRun(of); err != nil {
+		return "", nil, err
+	}
+	var known []string
+	for _, file := range of.Artifacts(exportFolder + "*.onnx") {
+		known = append(known, strings.TrimSuffix(path.Base(file), ".onnx"))
+	}
 	if len(known) == 0 {
 		return "", nil, config.Errorf("", 0, "run %q has no exported predictors; the stage export writes them", run)
 	}
 	if !slices.Contains(known, name) {
 		return "", nil, config.Errorf("", 0, "run %q has no predictor %q%s", run, name, config.DidYouMean(name, known))
 	}
-	return filepath.Join(dir, "export", name+".onnx"), t, nil
+	file, err = artifact(of, exportFolder+name+".onnx")
+	return file, t, err
 }
 
 // openPredictor opens an exported predictor on a device.
@@ -149,11 +157,11 @@ func findRun(name string) (string, error) {
 }
 
 // taskOfRun loads the task that a run's configuration names.
-func taskOfRun(dir string) (*task.Task, error) {
-	file := filepath.Join(dir, "experiment.yaml")
-	text, err := os.ReadFile(file)
+func taskOfRun(of *pipeline.Finished) (*task.Task, error) {
+	file := pipeline.ExperimentFile(of.Dir)
+	text, err := runExperiment(of)
 	if err != nil {
-		return nil, config.Errorf("", 0, "%v; is %s the folder of a run?", err, dir)
+		return nil, err
 	}
 	root, err := config.Parse(file, text)
 	if err != nil {

@@ -51,11 +51,10 @@ func runWithPredictor(t *testing.T) (dir string, tk *task.Task, ridge predictor.
 	if err := os.MkdirAll(filepath.Join(dir, "export"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string][]byte{"experiment.yaml": []byte("name: r\ntask: wmt14.en-de\n"), "export/student.onnx": model} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dir, "export", "student.onnx"), model, 0o666); err != nil {
+		t.Fatal(err)
 	}
+	sealed(t, dir, "name: r\ntask: wmt14.en-de\n")
 	return dir, tk, predictor.Regression{Label: "student", Features: features, Regressor: linear}
 }
 
@@ -173,7 +172,7 @@ func TestPredictRefusesBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, report := predict(t, "", "--run", "r", "--predictor", "student")
-	if want := fmt.Sprintf("hsnas: open %s/experiment.yaml: no such file or directory; is %s the folder of a run?\n", dir, dir); code != 2 || report != want {
+	if want := fmt.Sprintf("hsnas: %s/experiment.yaml is missing; make it again with: hsnas run -x EXPERIMENT --name r\n", dir); code != 1 || report != want {
 		t.Errorf("exit code %d\ngot  %swant %s", code, report, want)
 	}
 }

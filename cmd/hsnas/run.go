@@ -109,11 +109,17 @@ func resumeCommand(c *cli.Context) string {
 		words = append(words, "--yes")
 	}
 	for i, w := range words {
-		if strings.ContainsAny(w, " '\"$[]{}*?&;|<>()") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
+		words[i] = quoted(w)
 	}
 	return strings.Join(words, " ")
+}
+
+// quoted is a word as a shell reads it.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " '\"$[]{}*?&;|<>()") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 // libraries are the versions that results depend on.

@@ -92,11 +92,19 @@ func openRun(name string) (dir string, e *Experiment, err error) {
 	if dir, err = runDir(name); err != nil {
 		return "", nil, err
 	}
-	file := filepath.Join(dir, "experiment.yaml")
-	if _, err := os.Stat(file); err != nil {
+	if _, err := os.Stat(pipeline.ExperimentFile(dir)); err != nil {
 		return "", nil, config.Errorf("", 0, "there is no run %q in %s%s", name, runsFolder(), config.DidYouMean(name, runNames()))
 	}
-	e, err = loadExperiment(absolute(file), nil)
+	of, err := pipeline.Open(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	text, err := runExperiment(of)
+	if err != nil {
+		return "", nil, err
+	}
+	file := absolute(pipeline.ExperimentFile(dir))
+	e, err = readExperiment(text, file, filepath.Dir(file), nil)
 	return dir, e, err
 }
 

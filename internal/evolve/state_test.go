@@ -155,3 +155,23 @@ func TestDamagedStates(t *testing.T) {
 		t.Error("half a state was taken")
 	}
 }
+
+// FuzzState goes on from states that say anything: the search ends, with a result or an
+// error.
+func FuzzState(f *testing.F) {
+	p, _, _, _ := endless(f)
+	params := small()
+	params.Iterations, params.StudentIterations = 4, 2
+	_, err := evolve.Search(context.Background(), p, params, evolve.Options{Source: seeded(1), Checkpoint: func(s evolve.State) error {
+		text, err := json.Marshal(s)
+		f.Add(text)
+		return err
+	}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, _, _, _ := endless(t)
+		_, _ = evolve.Search(context.Background(), p, params, evolve.Options{Source: seeded(1), From: text})
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"hsnas/internal/config"
+	"hsnas/internal/seal"
 )
 
 // batchState is the file in which a BatchAPI notes what it sends, one JSON object
@@ -68,13 +69,25 @@ func (s *batchState) load() error {
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++
-		var n batchNote
-		if err := json.Unmarshal(line, &n); err != nil || !isKey(n.Input) {
+		n, err := parseNote(line)
+		if err != nil {
 			return config.Errorf(s.path, number, "not a note on a batch; take the line out, and look for its batch at the service before anything is bought again")
 		}
 		s.take(n)
 	}
 	return nil
+}
+
+// parseNote reads one line.
+func parseNote(line []byte) (n batchNote, err error) {
+	object, state := seal.OpenJSON(line)
+	if state == seal.Broken {
+		return n, seal.ErrBroken
+	}
+	if err := json.Unmarshal(object, &n); err != nil || !isKey(n.Input) {
+		return n, errors.New("not a note on a batch")
+	}
+	return n, nil
 }
 
 func (s *batchState) take(n batchNote) {
@@ -89,7 +102,7 @@ func (s *batchState) take(n batchNote) {
 
 // note writes a line and flushes it before it counts.
 func (s *batchState) note(n batchNote) error {
-	if _, err := s.file.Write(encode(n)); err != nil {
+	if _, err := s.file.Write(seal.JSON(encode(n))); err != nil {
 		return fmt.Errorf("append to %s: %w", s.path, err)
 	}
 	if err := s.file.Sync(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"hsnas/internal/seal"
 )
 
 // Entry is one line of a journal, or of a file of recorded answers: a request's
@@ -53,12 +55,17 @@ func newEntry(key string, r Request, a Response, date string) Entry {
 	return e
 }
 
-// Line returns the entry as one line of JSON, newline included.
-func (e Entry) Line() []byte { return encode(e) }
+// Line returns the entry as one line of sealed JSON, newline included.
+func (e Entry) Line() []byte { return seal.JSON(encode(e)) }
 
-// parseEntry reads one line of a journal strictly.
+// parseEntry reads one line of a journal strictly. A line without a seal, of an
+// earlier version or of the user's own, is taken as it is.
 func parseEntry(line []byte) (Entry, error) {
 	var e Entry
+	line, state := seal.OpenJSON(line)
+	if state == seal.Broken {
+		return Entry{}, fmt.Errorf("not a journal entry any more: %w", seal.ErrBroken)
+	}
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {

@@ -155,3 +155,48 @@ func orZero(n *int64) int64 {
 
 // Close closes the file.
 func (j *Journal) Close() error { return j.file.Close() }
+
+// CheckJournal says which lines of the journal at path are damaged, "" for none, and
+// changes nothing. A last line that a crash tore is no damage: opening the journal
+// mends it.
+func CheckJournal(path string) (fault string, err error) {
+	return checkLines(path, func(line []byte) error {
+		_, err := parseEntry(line)
+		return err
+	})
+}
+
+// CheckBatches does the same with the notes on batches.
+func CheckBatches(path string) (fault string, err error) {
+	return checkLines(path, func(line []byte) error {
+		_, err := parseNote(line)
+		return err
+	})
+}
+
+// checkLines describes the lines that end and that parse refuses.
+func checkLines(path string, parse func(line []byte) error) (fault string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	lines := bufio.NewReaderSize(f, 1<<16)
+	faults := 0
+	for number := 1; ; number++ {
+		line, err := lines.ReadBytes('\n')
+		switch {
+		case errors.Is(err, io.EOF) && faults > 1:
+			return fmt.Sprintf("%s, and %d lines more", fault, faults-1), nil
+		case errors.Is(err, io.EOF):
+			return fault, nil
+		case err != nil:
+			return "", err
+		}
+		if err := parse(line[:len(line)-1]); err != nil {
+			if faults++; faults == 1 {
+				fault = fmt.Sprintf("line %d: %v", number, err)
+			}
+		}
+	}
+}

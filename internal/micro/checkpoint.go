@@ -2,14 +2,19 @@ package micro
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"strconv"
 
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/safetensors"
+	"hsnas/internal/seal"
 )
 
 // Origin says whose parameters a file holds. Two of one Origin come from the same
@@ -38,7 +43,7 @@ func (t *Trainer) Save(path string, o Origin, beside any) error {
 		data := t.states[0].flat[i]
 		arrays = append(arrays, safetensors.Tensor{Name: name, Shape: []int64{int64(len(data))}, Data: data})
 	}
-	return atomicfile.WriteFunc(path, func(w io.Writer) error { return safetensors.Write(w, metadata, arrays) })
+	return atomicfile.WriteFunc(path, func(w io.Writer) error { return safetensors.WriteSealed(w, metadata, arrays) })
 }
 
 func (o Origin) metadata(kind string) map[string]string {
@@ -48,11 +53,64 @@ func (o Origin) metadata(kind string) map[string]string {
 	}
 }
 
-// Restore takes up what Save wrote. A checkpoint of another task, architecture or
-// seed is a *config.Error; one of another recipe or corpus is left alone, and ok
-// is false.
-func (t *Trainer) Restore(path string, o Origin, beside any) (ok bool, err error) {
+// DamagedError says that a checkpoint is not what Save wrote.
+type DamagedError struct {
+	Path  string
+	Cause error
+}
+
+func (e *DamagedError) Error() string { return fmt.Sprintf("%s is damaged: %v", e.Path, e.Cause) }
+
+func (e *DamagedError) Unwrap() error { return e.Cause }
+
+// openWhole opens a file that WriteSealed wrote; one that was changed since is a
+// *DamagedError, and one without a seal unless it need not have one.
+func openWhole(path string, unsealed bool) (*safetensors.File, error) {
 	f, err := safetensors.Open(path)
+	var fault *config.Error
+	if errors.As(err, &fault) {
+		return nil, &DamagedError{path, errors.New(fault.Msg)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	state, err := f.Seal()
+	switch {
+	case err == nil && state == seal.None && !unsealed:
+		err = &DamagedError{path, seal.ErrNone}
+	case err == nil && state == seal.Broken:
+		err = &DamagedError{path, seal.ErrBroken}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// takeUp restores a checkpoint where there is one. A damaged one is moved aside and
+// reported to warn, and the training begins anew.
+func (t *Trainer) takeUp(path string, o Origin, beside any, warn func(format string, args ...any)) (ok bool, err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	ok, err = t.Restore(path, o, beside)
+	var damaged *DamagedError
+	if !errors.As(err, &damaged) {
+		return ok, err
+	}
+	to, err := atomicfile.Aside(path)
+	if err == nil && warn != nil {
+		warn("%v: moved to %s, the training begins anew", damaged, filepath.Base(to))
+	}
+	return false, err
+}
+
+// Restore takes up what Save wrote. A checkpoint that was changed since is a
+// *DamagedError, one of another task, architecture or seed a *config.Error; one of
+// another recipe or corpus is left alone, and ok is false.
+func (t *Trainer) Restore(path string, o Origin, beside any) (ok bool, err error) {
+	f, err := openWhole(path, false)
 	if err != nil {
 		return false, err
 	}
@@ -117,12 +175,13 @@ func WriteWeights(path string, l *Layout, parameters []float32, o Origin) error 
 	for i := range l.Len() {
 		tensors = append(tensors, safetensors.Tensor{Name: l.Name(i), Shape: l.Shape(i), Data: l.View(parameters, i)})
 	}
-	return atomicfile.WriteFunc(path, func(w io.Writer) error { return safetensors.Write(w, o.metadata("weights"), tensors) })
+	return atomicfile.WriteFunc(path, func(w io.Writer) error { return safetensors.WriteSealed(w, o.metadata("weights"), tensors) })
 }
 
-// ReadWeights reads what WriteWeights wrote, of the same layout.
+// ReadWeights reads what WriteWeights wrote, of the same layout. A file that was changed
+// since is a *DamagedError; earlier versions wrote them without a seal.
 func ReadWeights(path string, l *Layout) ([]float32, error) {
-	f, err := safetensors.Open(path)
+	f, err := openWhole(path, true)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"hsnas/internal/config"
 	"hsnas/internal/corpus"
 	"hsnas/internal/ort"
+	"hsnas/internal/seal"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
 )
@@ -37,6 +38,8 @@ type Scratch struct {
 	Every int
 	// Progress is told how many steps were taken; nil tells nobody.
 	Progress func(steps int)
+	// Warn is told of damaged files in Dir that were moved aside; nil tells nobody.
+	Warn func(format string, args ...any)
 
 	train, valid []corpus.Example
 	key          string
@@ -169,12 +172,30 @@ func (s *Scratch) known(j Job) (Trained, bool) {
 	if s.Dir == "" {
 		return Trained{}, false
 	}
-	var r record
-	text, err := os.ReadFile(s.file(j, "json"))
-	if err != nil || json.Unmarshal(text, &r) != nil || r.Key != s.key {
+	path := s.file(j, "json")
+	text, err := os.ReadFile(path)
+	if err != nil {
 		return Trained{}, false
 	}
-	return r.Trained, true
+	r, err := parseRecord(text)
+	if err != nil {
+		if to, lost := atomicfile.Aside(path); lost == nil && s.Warn != nil {
+			s.Warn("%s is damaged: %v: moved to %s, the training is done again", path, err, filepath.Base(to))
+		}
+		return Trained{}, false
+	}
+	return r.Trained, r.Key == s.key
+}
+
+// parseRecord reads a result as remember wrote it.
+func parseRecord(text []byte) (record, error) {
+	object, err := seal.Required(text)
+	if err != nil {
+		return record{}, err
+	}
+	var r record
+	err = json.Unmarshal(object, &r)
+	return r, err
 }
 
 // remember writes the result, and then takes the checkpoint away.
@@ -186,7 +207,7 @@ func (s *Scratch) remember(j Job, t Trained) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(s.file(j, "json"), text); err != nil {
+	if err := atomicfile.Write(s.file(j, "json"), seal.JSON(text)); err != nil {
 		return err
 	}
 	if err := os.Remove(s.file(j, "safetensors")); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -286,12 +307,8 @@ func (s *Scratch) resume(j Job, t *Trainer, o Origin, out *Trained) error {
 	if s.Dir == "" {
 		return nil
 	}
-	path := s.file(j, "safetensors")
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	var kept Trained
-	ok, err := t.Restore(path, o, &kept)
+	ok, err := t.takeUp(s.file(j, "safetensors"), o, &kept, s.Warn)
 	if ok {
 		*out = kept
 	}

@@ -2,10 +2,7 @@ package micro
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"runtime"
 
 	"hsnas/internal/corpus"
@@ -69,8 +66,8 @@ func (s *SupernetTraining) Train(ctx context.Context) (*Supernet, error) {
 	}
 	origin := Origin{Task: s.Task, Architecture: "supernet, " + s.Rule, Seed: s.Seed, Recipe: key}
 	var done supernetProgress
-	if _, err := os.Stat(s.Checkpoint); s.Checkpoint != "" && !errors.Is(err, fs.ErrNotExist) {
-		if _, err := t.Restore(s.Checkpoint, origin, &done); err != nil {
+	if s.Checkpoint != "" {
+		if _, err := t.takeUp(s.Checkpoint, origin, &done, s.Progress.Logf); err != nil {
 			return nil, err
 		}
 	}

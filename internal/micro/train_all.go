@@ -28,6 +28,7 @@ func (s *Scratch) TrainAll(ctx context.Context, jobs []Job, workers int, rep pro
 	if n := Workers(workers); workers > n {
 		rep.Logf("%d trainings side by side were asked for, this machine has %d cores: %d run at a time", workers, n, n)
 	}
+	s.Warn = rep.Logf
 	known := 0
 	for _, j := range jobs {
 		if s.Known(j) {

@@ -13,6 +13,7 @@ import (
 	"hsnas/internal/config"
 	"hsnas/internal/cost"
 	"hsnas/internal/onnx"
+	"hsnas/internal/seal"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
 )
@@ -131,7 +132,7 @@ func (m *Model) write(dir string, s Shape, w Weights) error {
 	if err := e.Encode(m); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	return atomicfile.Write(filepath.Join(dir, ModelFile), text.Bytes())
+	return atomicfile.Write(filepath.Join(dir, ModelFile), seal.JSON(text.Bytes()))
 }
 
 func (m *Model) metadata() [][2]string {

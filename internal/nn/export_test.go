@@ -11,6 +11,7 @@ import (
 
 	"hsnas/internal/ort"
 	"hsnas/internal/safetensors"
+	"hsnas/internal/seal"
 	"hsnas/internal/task"
 )
 
@@ -137,7 +138,9 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"no model.json", func(dir string) error { return os.Remove(filepath.Join(dir, ModelFile)) }, "DIR is not an exported model: it has no readable model.json; write one with hsnas export"},
 		{"no JSON", func(dir string) error { return os.WriteFile(filepath.Join(dir, ModelFile), []byte("{"), 0o600) }, "DIR/model.json: damaged or not written by hsnas; export the model again"},
-		{"format", func(dir string) error { return edit(dir, ModelFile, `"format": 1`, `"format": 2`) }, "DIR/model.json: format 2, expected 1; export the model again"},
+		{"format", func(dir string) error { return edit(dir, ModelFile, `"format": 2`, `"format": 3`) }, "DIR/model.json: format 3, expected 2; export the model again"},
+		{"a figure changed", func(dir string) error { return editAlone(dir, ModelFile, `"eos": 2`, `"eos": 3`) }, "DIR/model.json: damaged or not written by hsnas; export the model again"},
+		{"seal gone", func(dir string) error { return editAlone(dir, ModelFile, `"seal"`, `"Seal"`) }, "DIR/model.json: it has no seal; export the model again"},
 		{"file gone", func(dir string) error { return os.Remove(filepath.Join(dir, StepFile)) }, "DIR/decoder_step.onnx: cannot be read; export the model again"},
 		{"file not listed", func(dir string) error { return edit(dir, ModelFile, `"scorer.onnx"`, `"other.onnx"`) }, "DIR/scorer.onnx: not listed in model.json; export the model again"},
 		{"damaged", func(dir string) error { return edit(dir, EncoderFile, "src_tokens", "src_TOKENS") }, "DIR/encoder.onnx: SHA-256 HASH..., model.json says HASH...; the file was changed: export the model again"},
@@ -182,7 +185,21 @@ func TestOpenRefusesForeignOpset(t *testing.T) {
 	}
 }
 
+// edit changes a file, and seals it again where it was sealed.
 func edit(dir, name, from, to string) error {
+	if err := editAlone(dir, name, from, to); err != nil || name != ModelFile {
+		return err
+	}
+	path := filepath.Join(dir, name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	object := append(bytes.TrimRight(text[:bytes.LastIndex(text, []byte(`"seal"`))], ", \n"), "\n}\n"...)
+	return os.WriteFile(path, seal.JSON(object), 0o600)
+}
+
+func editAlone(dir, name, from, to string) error {
 	path := filepath.Join(dir, name)
 	text, err := os.ReadFile(path)
 	if err != nil {

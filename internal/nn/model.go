@@ -12,9 +12,10 @@ import (
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/cost"
 	"hsnas/internal/onnx"
+	"hsnas/internal/seal"
 )
 
-const formatVersion = 1
+const formatVersion = 2 // 1 had no seal
 
 // Model is model.json: what a folder of graphs is.
 type Model struct {
@@ -72,11 +73,15 @@ func Open(dir string) (Model, error) {
 		return Model{}, fmt.Errorf("%s is not an exported model: it has no readable %s; write one with hsnas export", dir, ModelFile)
 	}
 	m := Model{Dir: dir}
-	if err := json.Unmarshal(text, &m); err != nil || m.Format == 0 {
+	object, sealed := seal.OpenJSON(text)
+	if err := json.Unmarshal(object, &m); err != nil || m.Format == 0 {
 		return Model{}, fmt.Errorf("%s: damaged or not written by hsnas; export the model again", path)
 	}
 	if m.Format != formatVersion {
 		return Model{}, fmt.Errorf("%s: format %d, expected %d; export the model again", path, m.Format, formatVersion)
+	}
+	if sealed == seal.None {
+		return Model{}, fmt.Errorf("%s: %w; export the model again", path, seal.ErrNone)
 	}
 	if err := m.checkFiles(); err != nil {
 		return Model{}, err

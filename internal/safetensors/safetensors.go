@@ -43,6 +43,7 @@ type File struct {
 	name    string
 	r       io.ReaderAt
 	data    int64 // where the data section starts
+	size    int64 // of the file
 	tensors map[string]Info
 	strings map[string]string // the file's metadata
 	closer  io.Closer
@@ -102,7 +103,7 @@ func Parse(name string, r io.ReaderAt, size int64) (*File, error) {
 	if _, err := r.ReadAt(header, 8); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	f := &File{name: name, r: r, data: 8 + int64(n)}
+	f := &File{name: name, r: r, data: 8 + int64(n), size: size}
 	if err := f.readHeader(header, size-f.data); err != nil {
 		return damaged("%s", err)
 	}

@@ -30,15 +30,20 @@ func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 		return err
 	}
 	for _, t := range tensors {
-		b := make([]byte, 4*len(t.Data))
-		for i, x := range t.Data {
-			binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
-		}
-		if _, err := w.Write(b); err != nil {
+		if _, err := w.Write(t.bytes()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bytes are the elements as the file has them.
+func (t Tensor) bytes() []byte {
+	b := make([]byte, 4*len(t.Data))
+	for i, x := range t.Data {
+		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
+	}
+	return b
 }
 
 // headerOf is the JSON header, padded with spaces so that the data starts at a multiple of 8.

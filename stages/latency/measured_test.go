@@ -17,6 +17,7 @@ import (
 	"hsnas/internal/ort/orttest"
 	"hsnas/internal/predictor"
 	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 	"hsnas/internal/space"
 	"hsnas/internal/task"
 	"hsnas/schemas"
@@ -233,6 +234,7 @@ func TestResume(t *testing.T) {
 	}
 	lines := bytes.SplitAfter(read(t, state), []byte("\n"))
 	damaged := bytes.Replace(lines[1], []byte(`"encoder_ms":[`), []byte(`"encoder_ms":[0,`), 1)
+	others := bytes.ReplaceAll(bytes.Join(lines, nil), []byte(`{"key":"`), []byte(`{"key":"0`))
 	for name, c := range map[string]struct {
 		text   []byte
 		rounds int // to be measured again
@@ -241,9 +243,10 @@ func TestResume(t *testing.T) {
 		"all of it":       {bytes.Join(lines, nil), 0, "4 of 4 sittings of timings are kept from an earlier attempt\n"},
 		"a torn line":     {bytes.Join(lines, nil)[:len(lines[0])+len(lines[1])+9], 2, ": the last line is torn (9 bytes); cut off, its sitting is measured again\n"},
 		"no newline":      {bytes.TrimSuffix(bytes.Join(lines, nil), []byte("\n")), 1, "cut off, its sitting is measured again\n"},
-		"a damaged line":  {bytes.Join([][]byte{lines[0], damaged, lines[2], lines[3]}, nil), 1, ":2: 26 times of encoders and 25 of decoders, 2 and 2 of the control, expected as many of both; passed over, its sitting is measured again\n"},
-		"a foreign line":  {append([]byte("{}\nhello\n"), lines[3]...), 3, ":2: not a sitting of timings: invalid character 'h' looking for beginning of value; passed over"},
-		"another machine": {bytes.ReplaceAll(bytes.Join(lines, nil), []byte(`{"key":"`), []byte(`{"key":"0`)), 4, ""},
+		"a damaged line":  {bytes.Join([][]byte{lines[0], damaged, lines[2], lines[3]}, nil), 1, ":2: not a sitting of timings as it was written: it was changed: its seal does not hold; passed over, its sitting is measured again\n"},
+		"too many times":  {bytes.Join([][]byte{lines[0], resealed(damaged), lines[2], lines[3]}, nil), 1, ":2: 26 times of encoders and 25 of decoders, 2 and 2 of the control, expected as many of both; passed over, its sitting is measured again\n"},
+		"a foreign line":  {append([]byte("{}\nhello\n"), lines[3]...), 3, ":2: not a sitting of timings as it was written: it has no seal; passed over"},
+		"another machine": {resealed(others), 4, ""},
 	} {
 		if err := os.WriteFile(state, c.text, 0o666); err != nil {
 			t.Fatal(err)
@@ -263,6 +266,16 @@ func TestResume(t *testing.T) {
 			}
 		}
 	}
+}
+
+// resealed are lines with seals for what they say now.
+func resealed(lines []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(lines) {
+		object := append(bytes.Clone(line[:bytes.LastIndex(line, []byte(`,"seal":`))]), '}')
+		out = append(append(out, seal.JSON(object)...), '\n')
+	}
+	return out
 }
 
 func TestInterrupted(t *testing.T) {
@@ -334,9 +347,27 @@ func FuzzParseRound(f *testing.F) {
 	f.Add([]byte(`{"key":"k","number":0,"block":1,"encoder_ms":[1,2],"decoder_ms":[1,2],"control_encoder_ms":[3],"control_decoder_ms":[4]}`))
 	f.Add([]byte(`{"key":"k","number":0,"encoder_ms":[1],"decoder_ms":null}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
+		if bytes.HasSuffix(line, []byte("}")) { // else it has no seal to get behind
+			line = seal.JSON(line)
+		}
 		r, err := parseRound(line, "k")
 		if err == nil && r != nil && (len(r.EncoderMS) != len(r.DecoderMS) || len(r.ControlEncoderMS) == 0 || slices.Min(append(r.EncoderMS, r.DecoderMS...)) <= 0) {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// FuzzProtocol: no file beside a dataset makes the reader panic.
+func FuzzProtocol(f *testing.F) {
+	f.Add([]byte(`{"task":"t","device":"d","threads":1,"rounds":2}`))
+	f.Add(seal.JSON([]byte(`{"task":"t","seed":18446744073709551615}`)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		dataset := filepath.Join(t.TempDir(), "own.csv")
+		if err := os.WriteFile(ProtocolFile(dataset), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if p, ok, err := ReadProtocol(dataset); ok && (err != nil || p.Task == "") {
+			t.Errorf("%+v, %v", p, err)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
+	"hsnas/internal/seal"
 )
 
 // Protocol is how a dataset was measured. It lies beside the dataset, which has
@@ -44,8 +45,9 @@ func ReadProtocol(dataset string) (p Protocol, ok bool, err error) {
 	if err != nil {
 		return p, false, fmt.Errorf("reading the protocol of %s: %w", dataset, err)
 	}
-	if err := json.Unmarshal(text, &p); err != nil || p.Task == "" {
-		return p, false, config.Errorf(ProtocolFile(dataset), 0, "not the protocol of a latency dataset; remove it, and the dataset counts as one of unknown origin")
+	object, state := seal.OpenJSON(text)
+	if state == seal.Broken || json.Unmarshal(object, &p) != nil || p.Task == "" {
+		return Protocol{}, false, config.Errorf(ProtocolFile(dataset), 0, "not the protocol of a latency dataset; remove it, and the dataset counts as one of unknown origin")
 	}
 	return p, true, nil
 }
@@ -56,7 +58,7 @@ func (p Protocol) write(dataset string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(ProtocolFile(dataset), append(text, '\n'))
+	return atomicfile.Write(ProtocolFile(dataset), append(seal.JSON(text), '\n'))
 }
 
 // same refuses to add to a dataset what was measured otherwise.

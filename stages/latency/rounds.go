@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 )
 
 // round is one sitting, and a line of the state file. Times are those of the
@@ -65,6 +66,10 @@ func openRounds(path, key string, rep progress.Reporter) (*rounds, error) {
 
 // parseRound reads a line; it returns nil for a round of another measurement.
 func parseRound(line []byte, key string) (*round, error) {
+	line, err := seal.Required(line)
+	if err != nil {
+		return nil, fmt.Errorf("not a sitting of timings as it was written: %w", err)
+	}
 	var r round
 	if err := json.Unmarshal(line, &r); err != nil {
 		return nil, fmt.Errorf("not a sitting of timings: %w", err)
@@ -90,7 +95,7 @@ func (r *rounds) add(one round) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.file.Write(append(line, '\n')); err != nil {
+	if _, err := r.file.Write(append(seal.JSON(line), '\n')); err != nil {
 		return fmt.Errorf("keeping a round of timings: %w", err)
 	}
 	if err := r.file.Sync(); err != nil {

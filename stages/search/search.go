@@ -72,6 +72,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	}
 	defer release()
 	states := newStates(out.State, prov.Key)
+	states.rep = rep
 	rows, err := searchAll(ctx, p, in.Task, m, states, rep)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/evolve"
+	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 )
 
 // states are the searches of a stage as far as they are, in a file each: what an
@@ -24,6 +25,7 @@ type states struct {
 	every    time.Duration // that lies between two writes, at the least
 	written  time.Time
 	pending  map[string]savedSetting // by file, not written yet
+	rep      progress.Reporter       // hears of states that are damaged
 }
 
 // stateInterval is how much work may be lost to a kill. An interrupt loses the
@@ -40,7 +42,7 @@ type savedSetting struct {
 
 // newStates keeps states in dir; none in "".
 func newStates(dir, key string) *states {
-	return &states{dir: dir, key: key, every: stateInterval, written: time.Now(), pending: map[string]savedSetting{}}
+	return &states{dir: dir, key: key, every: stateInterval, written: time.Now(), pending: map[string]savedSetting{}, rep: progress.Discard}
 }
 
 func (s *states) path(of setting) string {
@@ -51,7 +53,8 @@ func (s *states) path(of setting) string {
 	return filepath.Join(s.dir, fmt.Sprintf("%s_limit-%s_seed-%d.json", of.search, limit, of.seed))
 }
 
-// load returns the state of a setting, nil without one of this key.
+// load returns the state of a setting, nil without one of this key. A damaged one is
+// moved aside, and the search starts anew.
 func (s *states) load(of setting) (state []byte, shared int64, err error) {
 	if s.dir == "" {
 		return nil, 0, nil
@@ -68,13 +71,33 @@ func (s *states) load(of setting) (state []byte, shared int64, err error) {
 		Shared int64           `json:"shared"`
 		State  json.RawMessage `json:"state"`
 	}
-	if err := json.NewDecoder(bytes.NewReader(text)).Decode(&saved); err != nil {
-		return nil, 0, fmt.Errorf("%s is damaged, remove it to search from the start: %w", s.path(of), err)
+	object, err := seal.Required(text)
+	if err == nil {
+		err = json.Unmarshal(object, &saved)
+	}
+	if err != nil {
+		to, lost := atomicfile.Aside(s.path(of))
+		if lost == nil {
+			s.rep.Logf("%s is damaged (%v): moved to %s; %s is searched from the start", s.path(of), err, filepath.Base(to), of)
+		}
+		return nil, 0, lost
 	}
 	if saved.Key != s.key {
 		return nil, 0, nil
 	}
 	return saved.State, saved.Shared, nil
+}
+
+// CheckState says whether the state of a search is damaged, "" where it is not.
+func CheckState(path string) (fault string, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if _, err := seal.Required(text); err != nil {
+		return err.Error(), nil
+	}
+	return "", nil
 }
 
 // put takes the state of a setting and writes it, with all that wait, if the last
@@ -103,7 +126,7 @@ func (s *states) flush() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		if err := atomicfile.Write(path, text); err != nil {
+		if err := atomicfile.Write(path, seal.JSON(text)); err != nil {
 			return err
 		}
 		delete(s.pending, path)
