@@ -79,7 +79,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add(`{"format":1e9}`)
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string) {
-		if strings.HasSuffix(text, "}") { // else it has no seal to get behind
+		if strings.HasPrefix(text, "{") { // else it has no seal to get behind
 			text = string(seal.JSON([]byte(text)))
 		}
 		m, err := parseManifest("run.json", []byte(text))

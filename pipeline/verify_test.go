@@ -106,7 +106,7 @@ func TestManifestOfFormat1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := strings.Replace(string(text[:strings.LastIndex(string(text), ",\n  \"seal\"")])+"\n}\n", `"format": 2`, `"format": 1`, 1)
+	old := strings.Replace("{"+string(text[strings.Index(string(text), ",")+1:]), `"format": 2`, `"format": 1`, 1)
 	if err := os.WriteFile(path, []byte(old), 0o666); err != nil {
 		t.Fatal(err)
 	}

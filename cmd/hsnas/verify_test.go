@@ -193,7 +193,7 @@ func TestVerifyRunFiles(t *testing.T) {
 func TestVerifyStates(t *testing.T) {
 	dir := digitsRun(t)
 	for name, text := range map[string]string{
-		"search/state/hs-nas_limit-1_seed-1.json": `{"key":"k"}`, "tfs/state/0123-1.json": `{"key":"k","seal":"` + strings.Repeat("0", 64) + `"}`,
+		"search/state/hs-nas_limit-1_seed-1.json": `{"key":"k"}`, "tfs/state/0123-1.json": `{"seal":"` + strings.Repeat("0", 64) + `","key":"k"}`,
 		"tfs/state/0123-1.safetensors": "no weights", "label/journal.jsonl": "{}\n", "latency/rounds.jsonl": "", "label/batches.jsonl": "{}\n",
 	} {
 		path := filepath.Join(dir, name)
@@ -220,7 +220,7 @@ func TestVerifyStates(t *testing.T) {
 	for name, want := range map[string]string{
 		"search/state/hs-nas_limit-1_seed-1.json": "damaged, moved: it has no seal",
 		"tfs/state/0123-1.json":                   "damaged, moved: it was changed: its seal does not hold",
-		"tfs/state/0123-1.safetensors":            "damaged, moved: damaged safetensors file: header of 8751164148655218542 bytes, expected at most 16777216",
+		"tfs/state/0123-1.safetensors":            "damaged, moved: damaged safetensors file: header of 7523097587056930670 bytes, expected at most 16777216",
 		"label/journal.jsonl":                     `damaged, stays: line 1: not a journal entry: request key "" is not 64 hex digits; the next run skips what is damaged`,
 		"label/batches.jsonl":                     "damaged, stays: line 1: not a note on a batch; take the line out, and look for its batch at the service",
 		"latency/rounds.jsonl":                    "ok, stays: ",

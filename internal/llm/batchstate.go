@@ -84,7 +84,9 @@ func parseNote(line []byte) (n batchNote, err error) {
 	if state == seal.Broken {
 		return n, seal.ErrBroken
 	}
-	if err := json.Unmarshal(object, &n); err != nil || !isKey(n.Input) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.DisallowUnknownFields() // a seal that is no seal any more
+	if err := d.Decode(&n); err != nil || d.More() || !isKey(n.Input) {
 		return n, errors.New("not a note on a batch")
 	}
 	return n, nil

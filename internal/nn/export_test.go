@@ -195,7 +195,7 @@ func edit(dir, name, from, to string) error {
 	if err != nil {
 		return err
 	}
-	object := append(bytes.TrimRight(text[:bytes.LastIndex(text, []byte(`"seal"`))], ", \n"), "\n}\n"...)
+	object := append([]byte("{"), text[bytes.IndexByte(text, ',')+1:]...) // the seal comes first
 	return os.WriteFile(path, seal.JSON(object), 0o600)
 }
 

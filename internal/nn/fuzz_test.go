@@ -16,7 +16,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte(`{"format":2,"decoder_layers":null,"cost":{}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := t.TempDir()
-		if bytes.HasSuffix(text, []byte("}")) {
+		if bytes.HasPrefix(text, []byte("{")) {
 			text = seal.JSON(text)
 		}
 		if err := os.WriteFile(filepath.Join(dir, ModelFile), text, 0o666); err != nil {

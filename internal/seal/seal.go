@@ -1,5 +1,6 @@
 // Package seal makes changes to text files of hsnas visible: a sealed JSON object or
-// YAML document carries the SHA-256 of all of it that comes before. Whoever reads one
+// YAML document carries the SHA-256 of the rest of it. In JSON the seal comes first: what
+// is left of a line that lost its middle still says that it was sealed. Whoever reads one
 // checks the seal before a parser sees a byte. A seal tells of damage; it is no
 // signature and stops nobody who computes a new one.
 package seal
@@ -27,47 +28,45 @@ var ErrBroken = errors.New("it was changed: its seal does not hold")
 // ErrNone is what readers say that take nothing without a seal.
 var ErrNone = errors.New("it has no seal")
 
-// tailSize bounds the end of a text in which a seal is looked for.
+// tailSize bounds the end of a document in which a seal is looked for.
 const tailSize = 256
 
 var (
-	jsonTail = regexp.MustCompile(`,?\s*"seal":\s*"([0-9a-f]{64})"\s*\}\s*$`)
+	jsonHead = regexp.MustCompile(`^\{\s*"seal":\s*"([0-9a-f]{64})",?`)
 	yamlTail = regexp.MustCompile(`(?:^|\n)# seal: ([0-9a-f]{64})\n$`)
 )
 
-// JSON returns a JSON object with a last member more, "seal": the SHA-256 of the bytes
-// before it, from the opening brace to the end of the member before. An object on
-// several lines gets it on a line of its own; the end of the text stays as it is.
+// blank is what does not count at the end of an object.
+const blank = " \t\r\n"
+
+// JSON returns a JSON object with a first member more, "seal": the SHA-256 of the bytes
+// after it and its comma, to the closing brace. An object on several lines gets it on a
+// line of its own.
 func JSON(object []byte) []byte {
-	end := bytes.LastIndexByte(object, '}')
-	head := bytes.TrimRight(object[:end], " \t\r\n")
-	before, after := `,"seal":"`, `"}`
-	if bytes.IndexByte(head, '\n') >= 0 {
-		before, after = ",\n  \"seal\": \"", "\"\n}"
+	rest := object[bytes.IndexByte(object, '{')+1:]
+	before, after := `{"seal":"`, `",`
+	if bytes.HasPrefix(rest, []byte("\n")) {
+		before = "{\n  \"seal\": \""
 	}
-	if len(head) == 1 { // the opening brace
-		before = before[1:]
+	if bytes.HasPrefix(bytes.TrimLeft(rest, blank), []byte("}")) {
+		after = `"`
 	}
-	out := append([]byte(nil), head...)
-	out = append(out, before...)
-	out = append(out, sum(head)...)
-	out = append(out, after...)
-	return append(out, object[end+1:]...)
+	out := append([]byte(before), sum(bytes.TrimRight(rest, blank))...)
+	return append(append(out, after...), rest...)
 }
 
 // OpenJSON returns a JSON object without its seal, and what the seal says. Without a
 // seal the object is returned as it is.
 func OpenJSON(text []byte) ([]byte, State) {
-	from := max(0, len(text)-tailSize)
-	at := jsonTail.FindSubmatchIndex(text[from:])
+	at := jsonHead.FindSubmatchIndex(text)
 	if at == nil {
 		return text, None
 	}
-	head := text[:from+at[0]]
-	if sum(head) != string(text[from+at[2]:from+at[3]]) {
+	rest := text[at[1]:]
+	if sum(bytes.TrimRight(rest, blank)) != string(text[at[2]:at[3]]) {
 		return nil, Broken
 	}
-	return append(bytes.Clone(head), '}'), Whole
+	return append([]byte("{"), rest...), Whole
 }
 
 // YAML returns a YAML document with a last line more, a comment that is the SHA-256 of

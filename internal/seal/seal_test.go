@@ -17,10 +17,10 @@ func hash(text string) string {
 
 func TestJSON(t *testing.T) {
 	for _, c := range []struct{ object, want string }{
-		{`{"a":1}`, `{"a":1,"seal":"` + hash(`{"a":1`) + `"}`},
-		{"{\"a\":1}\n", `{"a":1,"seal":"` + hash(`{"a":1`) + "\"}\n"},
-		{"{\n  \"a\": 1\n}\n", "{\n  \"a\": 1,\n  \"seal\": \"" + hash("{\n  \"a\": 1") + "\"\n}\n"},
-		{`{}`, `{"seal":"` + hash(`{`) + `"}`},
+		{`{"a":1}`, `{"seal":"` + hash(`"a":1}`) + `","a":1}`},
+		{"{\"a\":1}\n", `{"seal":"` + hash(`"a":1}`) + "\",\"a\":1}\n"},
+		{"{\n  \"a\": 1\n}\n", "{\n  \"seal\": \"" + hash("\n  \"a\": 1\n}") + "\",\n  \"a\": 1\n}\n"},
+		{`{}`, `{"seal":"` + hash(`}`) + `"}`},
 	} {
 		sealed := JSON([]byte(c.object))
 		if string(sealed) != c.want || !json.Valid(sealed) {
@@ -40,6 +40,24 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestLostMiddle: what is left of a sealed line that lost a block is never taken for a
+// line that had no seal, unless it names an unknown member or is no JSON.
+func TestLostMiddle(t *testing.T) {
+	line := JSON([]byte(`{"a":"one","b":"two"}`))
+	for from := 1; from < len(line); from++ {
+		for to := from + 1; to < len(line); to++ {
+			lost := append(bytes.Clone(line[:from]), line[to:]...)
+			object, state := OpenJSON(lost)
+			var got struct{ A, B string }
+			d := json.NewDecoder(bytes.NewReader(object))
+			d.DisallowUnknownFields()
+			if state != Broken && d.Decode(&got) == nil && got.A != "" && (got.A != "one" || got.B != "two" && got.B != "") {
+				t.Errorf("%s without bytes %d to %d: %s", line, from, to, lost)
+			}
+		}
+	}
+}
+
 // TestEveryByteCounts: a sealed text with one byte changed is never Whole with another
 // content.
 func TestEveryByteCounts(t *testing.T) {
@@ -52,7 +70,7 @@ func TestEveryByteCounts(t *testing.T) {
 		for i := range sealed {
 			changed := bytes.Clone(sealed)
 			changed[i] ^= bit
-			if got, state := OpenJSON(changed); state == Whole && !bytes.Equal(got, whole) {
+			if got, state := OpenJSON(changed); state == Whole && !bytes.Equal(bytes.TrimSpace(got), bytes.TrimSpace(whole)) {
 				t.Errorf("byte %d ^ %d: whole, %s", i, bit, got)
 			}
 		}
@@ -78,7 +96,7 @@ func TestEveryByteCounts(t *testing.T) {
 }
 
 func FuzzOpenJSON(f *testing.F) {
-	f.Add([]byte(`{"a":1,"seal":"` + strings.Repeat("0", 64) + `"}`))
+	f.Add([]byte(`{"seal":"` + strings.Repeat("0", 64) + `","a":1}`))
 	f.Add(JSON([]byte(`{"a":1}`)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		object, state := OpenJSON(text)
@@ -88,7 +106,7 @@ func FuzzOpenJSON(f *testing.F) {
 		if state != Whole {
 			return
 		}
-		if again, s := OpenJSON(JSON(object)); s != Whole || (json.Valid(object) && !bytes.Equal(again, object)) {
+		if again, s := OpenJSON(JSON(object)); json.Valid(object) && (s != Whole || !bytes.Equal(again, object)) {
 			t.Errorf("sealed again: %q, %v", again, s)
 		}
 	})

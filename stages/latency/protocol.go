@@ -1,6 +1,7 @@
 package latency
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,9 @@ func ReadProtocol(dataset string) (p Protocol, ok bool, err error) {
 		return p, false, fmt.Errorf("reading the protocol of %s: %w", dataset, err)
 	}
 	object, state := seal.OpenJSON(text)
-	if state == seal.Broken || json.Unmarshal(object, &p) != nil || p.Task == "" {
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.DisallowUnknownFields() // a seal that is no seal any more
+	if state == seal.Broken || d.Decode(&p) != nil || p.Task == "" {
 		return Protocol{}, false, config.Errorf(ProtocolFile(dataset), 0, "not the protocol of a latency dataset; remove it, and the dataset counts as one of unknown origin")
 	}
 	return p, true, nil
