@@ -13,7 +13,7 @@ import (
 
 // TestMain lets the test's own binary be the program, and the process that probes a model.
 func TestMain(m *testing.M) {
-	if os.Getenv(probeVariable) != "" || os.Getenv(mainVariable) != "" {
+	if os.Getenv(probeVariable) != "" || os.Getenv(asProgram) != "" {
 		main()
 	}
 	os.Exit(m.Run())

@@ -27,8 +27,8 @@ import (
 // mutationsRun is a run whose artifacts are damaged; a small one is made where none is given.
 var mutationsRun = flag.String("mutations-run", "", "run `FOLDER` whose artifacts are damaged, which is copied")
 
-// mainVariable makes the test's binary the program.
-const mainVariable = "HSNAS_TEST_MAIN"
+// asProgram makes the test's binary the program.
+const asProgram = "TEST_BINARY_IS_THE_PROGRAM"
 
 // runToDamage is a run named "damaged" to damage files in.
 func runToDamage(t *testing.T) *pipeline.Finished {
@@ -251,7 +251,7 @@ func TestMutatedModels(t *testing.T) {
 		defer os.WriteFile(model.File(nn.ModelFile), all[nn.ModelFile], 0o666)
 		var stderr strings.Builder
 		command := exec.CommandContext(t.Context(), os.Args[0], "benchmark", "--model", model.Dir, "--task", filepath.Join(dir, "task.yaml"), "--warmup", "0", "--repetitions", "1")
-		command.Env, command.Stderr = append(os.Environ(), mainVariable+"=1"), &stderr
+		command.Env, command.Stderr = append(os.Environ(), asProgram+"=1"), &stderr
 		err := command.Run()
 		said := strings.TrimSpace(stderr.String())
 		switch exit := command.ProcessState; {
