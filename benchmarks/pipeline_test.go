@@ -106,7 +106,7 @@ func (p *pipelineBench) again(out *strings.Builder, what, runs, name string, arg
 func (p *pipelineBench) idle(out *strings.Builder) {
 	runs := p.t.TempDir()
 	var text strings.Builder
-	text.WriteString("name: thousand\ntask: micro.en-de\nsample: {unlabelled: 0}\nlabel: {source: replay, sets: [test]}\nablations:\n  cells:\n")
+	text.WriteString("name: thousand\ntask: micro.en-de\nsample: {unlabelled: 0}\ntfs: {retrain: 0}\nlabel: {source: replay, sets: [test]}\nablations:\n  cells:\n")
 	for i := range 330 {
 		fmt.Fprintf(&text, "  - {name: cell-%03d, group: g}\n", i)
 	}
