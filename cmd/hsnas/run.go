@@ -109,13 +109,13 @@ func resumeCommand(c *cli.Context) string {
 		words = append(words, "--yes")
 	}
 	for i, w := range words {
-		words[i] = quoted(w)
+		words[i] = shellWord(w)
 	}
 	return strings.Join(words, " ")
 }
 
-// quoted is a word as a shell reads it.
-func quoted(word string) string {
+// shellWord is a word as a shell reads it.
+func shellWord(word string) string {
 	if strings.ContainsAny(word, " '\"$[]{}*?&;|<>()") {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}

@@ -105,7 +105,7 @@ func faults(found []pipeline.Finding, dir string) error {
 // remake is the command that makes again what is damaged or missing in a run. Without
 // the run's configuration only the user knows the experiment.
 func remake(dir string, found []pipeline.Finding) string {
-	experiment := quoted(pipeline.ExperimentFile(dir))
+	experiment := shellWord(pipeline.ExperimentFile(dir))
 	if slices.ContainsFunc(found, func(f pipeline.Finding) bool { return f.Path == "experiment.yaml" && f.Fault() }) {
 		experiment = "EXPERIMENT"
 	}
