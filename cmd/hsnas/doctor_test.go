@@ -105,9 +105,7 @@ func TestDoctorOfARun(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(runs, "paid"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(runs, "paid", "experiment.yaml"), text, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	sealed(t, filepath.Join(runs, "paid"), string(text))
 	checks, code, stderr := checksOf(t, "--run", "paid")
 	if code != exitFailure || !strings.Contains(stderr, "api-key") || !checks["api-key"].Needed || !checks["webgpu"].Needed || checks["data"].Needed {
 		t.Errorf("code %d, %s%+v", code, stderr, checks)
