@@ -134,6 +134,7 @@ func TestPredictRefusesBadModels(t *testing.T) {
 		if err := os.WriteFile(file, c.text, 0o666); err != nil {
 			t.Fatal(err)
 		}
+		sealed(t, dir, "name: r\ntask: wmt14.en-de\n") // as if a stage had written it so
 		code, out, report := predict(t, shallow+"\n", "--run", "r", "--predictor", "student")
 		got := strings.ReplaceAll(report, file, "FILE")
 		if code != 1 || out != "" || strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "hsnas: "+c.want) {
