@@ -106,7 +106,7 @@ func TestShowOtherKinds(t *testing.T) {
 		}},
 		{"--run r report", []string{"\n# A report\n\nof "}},
 		{"--run r requests.jsonl --rows 1", []string{"\n{\"custom_id\":\"c1\",\"body\":{\"model\":\"m\"}}\n... more lines; --rows N or --all prints them\n"}},
-		{"--run r run.json --rows 2", []string{"It is no artifact of a stage that is done", "\n{\n  \"format\": 1,\n... more lines"}},
+		{"--run r run.json --rows 3", []string{"It is no artifact of a stage that is done", "\n{\n  \"seal\": \"", "\",\n  \"format\": 2,\n... more lines"}},
 		{"--run r logs/label.log --all", []string{`"msg":"started"`}},
 		{weights.Name(), []string{"It lies in no run", "safetensors, 1 tensors\ntask: t\n", "a.weight  F32   [2, 3]     24\n"}},
 		{write("x.csv", "id,score\na,1\nbcd,22\n"), []string{"id   score\na    1\nbcd  22\n"}},
