@@ -107,6 +107,10 @@ bench-engine: setup
 checks runs="runs":
     checks/run.sh '{{ runs }}'
 
+# open the reports of runs in Chromium, a phone's width and a desktop's, light and dark; `just check-report runs shots` keeps screenshots
+check-report runs="runs" shots="":
+    checks/report/run.sh '{{ runs }}' '{{ shots }}'
+
 # live answers from llama.cpp's server and a model with random weights, on the loopback interface
 check-local-llm: setup
     checks/local_llm/run.sh

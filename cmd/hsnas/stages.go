@@ -53,6 +53,7 @@ const (
 	modelsFile        = "benchmark/models.parquet"
 	rooflineFile      = "benchmark/roofline.parquet"
 	reportFile        = "report/report.md"
+	reportPage        = "report/report.html"
 )
 
 // Stages wires the stages of the experiment: what each reads and writes. A task
@@ -383,7 +384,7 @@ func (e *Experiment) reportStage() pipeline.Stage {
 		in = append(in, latencyDataset, latencyScores)
 	}
 	return pipeline.Stage{
-		Name: report.Name, Version: report.Version, Params: e.Report, Inputs: in, Outputs: []string{reportFile},
+		Name: report.Name, Version: report.Version, Params: e.Report, Inputs: in, Outputs: []string{reportFile, reportPage},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			distilled, exported := c.Path(distillFolder), c.Path(exportFolder)
 			inputs := report.Inputs{
@@ -408,7 +409,7 @@ func (e *Experiment) reportStage() pipeline.Stage {
 				inputs.Benchmark, inputs.BenchmarkSamples, inputs.BenchmarkModels = c.Path(benchmarkFile), c.Path(samplesFile), c.Path(modelsFile)
 				inputs.Roofline = c.Path(rooflineFile)
 			}
-			return pipeline.Result{}, report.Run(ctx, e.Report, inputs, report.Outputs{Report: c.Path(reportFile)},
+			return pipeline.Result{}, report.Run(ctx, e.Report, inputs, report.Outputs{Markdown: c.Path(reportFile), HTML: c.Path(reportPage)},
 				e.provenance(report.Name, report.Version, c), c.Report)
 		},
 	}

@@ -47,6 +47,7 @@ var reserved = map[string][]string{
 	"github.com/sashabaranov/go-openai": {"internal/llm"},
 	"github.com/urfave/cli":             {"cmd/hsnas"},
 	"github.com/duckdb/duckdb-go":       {"cmd/hsnas-sql"},
+	"gonum.org/v1/plot":                 {"internal/chart"},
 }
 
 // TestImports reads the imports of every Go file, tests and files behind build

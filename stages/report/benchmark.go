@@ -30,6 +30,7 @@ func (w *writer) benchmark() {
 	w.table([]string{
 		"model", "architecture", "device", "variant", "part", ">mean of the middle 80 %, ms", ">p50", ">p90", ">p99", ">processor, ms", ">GFLOPs", ">difference of logits, std",
 	}, rows)
+	w.drawBenchmark()
 	w.roofline()
 	w.predicted()
 }
@@ -81,13 +82,15 @@ func (w *writer) roofline() {
 			r.Name, r.Variant, r.Part, number(r.GFLOPs, 2), number(r.GB, 3), number(r.ComputeMS, 2), number(r.MemoryMS, 2), r.Binds, number(r.P50MS, 2), number(100*r.Share, 0) + " %",
 		})
 	}
+	w.heading(3, "Roofline")
 	if len(rows) == 0 {
+		w.paragraph("None: what the machine can do was not measured.")
 		return
 	}
 	first := w.art.rooflines[0]
-	w.heading(3, "Roofline")
 	w.paragraph("What the machine can do, measured on the same provider and threads: %s GFLOP/s and %s GB/s. A part takes at least its operations by the one or its bytes by the other, "+
 		"whichever is longer; the share is that bound by the measured median, which other work on the machine lowers.", number(first.PeakGFLOPsPerS, 1), number(first.PeakGBPerS, 1))
+	w.drawRoofline()
 	w.table([]string{"model", "variant", "part", ">GFLOPs", ">GB", ">compute, ms", ">memory, ms", "binds", ">p50, ms", ">share of the bound"}, rows)
 }
 

@@ -72,6 +72,15 @@ func loadFigures() (*figures, error) {
 	return f, nil
 }
 
+// verdictColumn is the heading of a column of verdicts.
+const verdictColumn = "verdict"
+
+// What a verdict says, or begins with.
+const (
+	reproduced = "reproduced"
+	differs    = "differs by "
+)
+
 // verdict compares ours with a published value that is known to so many
 // decimals.
 func verdict(ours float64, published *float64, decimals int) string {
@@ -84,7 +93,7 @@ func verdict(ours float64, published *float64, decimals int) string {
 	difference := ours - *published
 	// Half a unit of the last published decimal, and room for binary fractions.
 	if math.Abs(difference) <= 0.5*math.Pow10(-decimals)+1e-9 {
-		return "reproduced"
+		return reproduced
 	}
-	return fmt.Sprintf("differs by %+.*f", decimals+1, difference)
+	return fmt.Sprintf("%s%+.*f", differs, decimals+1, difference)
 }

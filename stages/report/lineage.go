@@ -12,5 +12,5 @@ func (w *writer) lineage(prov schemas.Provenance) {
 	for _, f := range w.art.files {
 		rows = append(rows, []string{f.name, "`" + f.sha256 + "`"})
 	}
-	w.table([]string{"file", "SHA-256"}, rows)
+	w.foldedTable([]string{"file", "SHA-256"}, rows)
 }

@@ -31,6 +31,9 @@ type artifacts struct {
 	training      *schemas.SupernetTraining // nil without a supernet of one's own
 	winners       []schemas.WinnerTrained
 	finalists     []schemas.Finalist
+	predictions   []schemas.Prediction
+	latencyRows   []schemas.LatencyRow
+	samples       []schemas.BenchmarkSample
 
 	files []file
 }
@@ -56,10 +59,10 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		{in.Requests, into(&a.requests, schemas.ReadRequests)},
 		{in.Students, into(&a.students, schemas.ReadStudents)},
 		{in.Curve, into(&a.curve, schemas.ReadLearningCurve)},
-		{in.Predictions, nil},
+		{in.Predictions, into(&a.predictions, schemas.ReadPredictions)},
 		{in.Scoreboard, into(&a.scores, schemas.ReadScoreboard)},
 		{in.Latency, into(&a.latency, schemas.ReadLatencyScores)},
-		{in.LatencyDataset, nil},
+		{in.LatencyDataset, into(&a.latencyRows, schemas.ReadLatencyDataset)},
 		{in.Models, into(&a.models, schemas.ReadModels)},
 		{in.Candidates, nil},
 		{in.Front, into(&a.front, schemas.ReadFront)},
@@ -70,7 +73,7 @@ func load(ctx context.Context, in Inputs) (*artifacts, error) {
 		{in.Winners, into(&a.winners, schemas.ReadWinnersTrained)},
 		{in.Benchmark, into(&a.benchmarks, schemas.ReadBenchmarks)},
 		{in.Roofline, into(&a.rooflines, schemas.ReadRooflines)},
-		{in.BenchmarkSamples, nil},
+		{in.BenchmarkSamples, into(&a.samples, schemas.ReadBenchmarkSamples)},
 		{in.BenchmarkModels, nil},
 	}
 	for _, s := range steps {

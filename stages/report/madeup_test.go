@@ -32,7 +32,8 @@ func madeUp(t *testing.T, dir string) Inputs {
 		Latency: path("latency/latency.parquet"), Models: path("export/models.parquet"),
 		Front: path("search/front.parquet"), Ledger: path("search/ledger.parquet"),
 		Roofline: path("benchmark/roofline.parquet"), Progress: path("search/progress.parquet"), Pareto: path("search/pareto.parquet"),
-		Benchmark: path("benchmark/benchmark.parquet"),
+		Benchmark: path("benchmark/benchmark.parquet"), BenchmarkSamples: path("benchmark/samples.parquet"),
+		Predictions: path("distill/predictions.parquet"), LatencyDataset: path("latency/dataset.parquet"),
 	}
 	p := schemas.Provenance{Stage: "made-up", StageVersion: 1, Key: "k", Task: "wmt14.en-de"}
 	for _, err := range []error{
@@ -55,6 +56,9 @@ func madeUp(t *testing.T, dir string) Inputs {
 		schemas.WriteFront(in.Front, winners, p),
 		schemas.WriteLedger(in.Ledger, ledgers, p),
 		schemas.WriteBenchmarks(in.Benchmark, benchmarks, p),
+		schemas.WriteBenchmarkSamples(in.BenchmarkSamples, benchmarkSamples, p),
+		schemas.WritePredictions(in.Predictions, predictions, p),
+		schemas.WriteLatencyDataset(in.LatencyDataset, latencyRows, p),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -118,9 +122,9 @@ var labels = []schemas.Label{
 var requests = []schemas.Request{
 	{
 		RequestKey: "r1", Split: "123", Set: schemas.SetTest, Queries: 2, Source: "replay", Model: "an-llm", FinishReason: "stop",
-		PromptTokens: new(int64(900)), CompletionTokens: new(int64(100)), Seconds: nan,
+		PromptTokens: new(int64(900)), CompletionTokens: new(int64(100)), Asks: 1, Seconds: nan, Dollars: nan,
 	},
-	{RequestKey: "r2", Split: "123", Set: schemas.SetUnlabelled, Queries: 1, Source: "replay", Model: "an-llm", FinishReason: "stop", Seconds: nan},
+	{RequestKey: "r2", Split: "123", Set: schemas.SetUnlabelled, Queries: 1, Source: "replay", Model: "an-llm", FinishReason: "stop", Asks: 1, Seconds: nan, Dollars: nan},
 }
 
 var students = []schemas.Student{
@@ -244,6 +248,25 @@ var rooflines = []schemas.Roofline{
 	{Name: "hs-nas-150ms", Variant: "int8", Part: schemas.PartTotal, GFLOPs: 9.1, GB: 0.7, ComputeMS: nan, MemoryMS: 27, BoundMS: 27, Binds: "memory", P50MS: 90, Share: 0.3},
 }
 
+var benchmarkSamples = []schemas.BenchmarkSample{
+	{Name: "hs-nas-150ms", Variant: "fp32", Sentences: 1, Part: schemas.PartTotal, MS: 199},
+	{Name: "hs-nas-150ms", Variant: "fp32", Sentences: 1, Part: schemas.PartTotal, MS: 201},
+	{Name: "hs-nas-150ms", Variant: "int8", Sentences: 1, Part: schemas.PartTotal, MS: 90},
+	{Name: "hs-nas-150ms", Variant: "fp32", Sentences: 1, Part: schemas.PartEncoder, MS: 20},
+}
+
+var predictions = []schemas.Prediction{
+	{Predictor: "llm-pp", Split: "123", ID: "t1", Prediction: 25.8, Truth: 25.9, Lo: 25.4, Hi: 26.3},
+	{Predictor: "llm-pp", Split: "456", ID: "t2", Prediction: 26.2, Truth: 26, Lo: nan, Hi: nan},
+	{Predictor: "control:log-decoder-layers", Split: "123", ID: "t1", Prediction: 25.7, Truth: 25.9, Lo: nan, Hi: nan},
+	{Predictor: "control:constant", Split: "123", ID: "t1", Prediction: 99.9, Truth: 25.9, Lo: nan, Hi: nan}, // not the best control: not drawn
+}
+
+var latencyRows = []schemas.LatencyRow{
+	{Dataset: "wmt14ende_gpu_titanxp", Device: "NVIDIA TITAN Xp", Part: schemas.PartTrain, LatencyMS: 60, PredictedMS: 61, EncoderMS: nan, DecoderMS: nan, StdMS: nan},
+	{Dataset: "wmt14ende_gpu_titanxp", Device: "NVIDIA TITAN Xp", Row: 1, Part: schemas.PartTest, LatencyMS: 180, PredictedMS: 170, EncoderMS: nan, DecoderMS: nan, StdMS: nan},
+}
+
 var searchProgress = []schemas.SearchProgress{
 	{Search: "hs-nas", Limit: nan, Seed: 1, Iteration: 0, StudentEvaluations: 125, Tau: nan, Hypervolume: 0.1},
 	{Search: "hs-nas", Limit: nan, Seed: 1, Iteration: 1, StudentEvaluations: 125, BaselineEvaluations: 100, Tau: nan, Hypervolume: 0.6674},
@@ -251,9 +274,9 @@ var searchProgress = []schemas.SearchProgress{
 }
 
 var pareto = []schemas.ParetoPoint{
-	{Search: "hs-nas", Limit: nan, Seed: 1, ID: "a", Values: []float64{-1, 2}, Rank: 1, Crowding: nan},
-	{Search: "hs-nas", Limit: nan, Seed: 1, ID: "b", Values: []float64{-2, 3}, Rank: 2, Crowding: nan},
-	{Search: "hs-nas", Limit: nan, Seed: 2, ID: "a", Values: []float64{-1, 2}, Rank: 1, Crowding: nan},
+	{Search: "hs-nas", Limit: nan, Seed: 1, ID: "a", Objectives: "quality,latency_ms", Values: []float64{-1, 2}, Rank: 1, Crowding: nan},
+	{Search: "hs-nas", Limit: nan, Seed: 1, ID: "b", Objectives: "quality,latency_ms", Values: []float64{-2, 3}, Rank: 2, Crowding: nan},
+	{Search: "hs-nas", Limit: nan, Seed: 2, ID: "a", Objectives: "quality,latency_ms", Values: []float64{-1, 2}, Rank: 1, Crowding: nan},
 }
 
 var curve = []schemas.CurvePoint{

@@ -70,6 +70,7 @@ func (w *writer) latency() {
 		})
 	}
 	w.table([]string{"dataset", "device", "source", "regressor", ">train / valid / test", ">MAPE (cv)", "", ">RMSE, ms", ">MAPE", ">tau"}, rows)
+	w.drawLatency()
 	w.steadiness()
 }
 

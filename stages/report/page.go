@@ -1,67 +1,96 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"hsnas/internal/chart"
 )
 
-// page writes Markdown.
-type page struct{ text bytes.Buffer }
+// page is what the report says, in order, before it is Markdown or HTML: both are
+// written from it, so that neither says what the other does not. Text is plain but
+// for `code`.
+type page struct {
+	blocks  []any // heading, paragraph, list, table or drawing
+	figures int
+}
+
+type heading struct {
+	level int
+	text  string
+}
+
+type paragraph struct{ text string }
+
+type list struct{ items []string }
+
+// table has headings of which those that begin with ">" are of columns of
+// numbers, aligned to the right.
+type table struct {
+	headings []string
+	rows     [][]string
+	folded   bool // HTML opens it on demand
+}
+
+// drawing is a figure: HTML has it, Markdown says what it shows and where it is.
+type drawing struct {
+	id      string // "scoreboard" for #fig-scoreboard
+	number  int
+	caption string
+	panels  []panel
+	legend  []entry
+}
+
+// panel is one of a drawing's plots, with what a reader hears who does not see it.
+type panel struct {
+	chart.Panel
+	description string
+}
+
+// entry is a line of a legend.
+type entry struct {
+	style chart.Style
+	line  bool
+	text  string
+}
 
 // absent stands where a value does not exist.
 const absent = "-"
 
 func (p *page) heading(level int, format string, args ...any) {
-	if p.text.Len() > 0 {
-		p.text.WriteByte('\n')
-	}
-	fmt.Fprintf(&p.text, "%s %s\n", strings.Repeat("#", level), fmt.Sprintf(format, args...))
+	p.blocks = append(p.blocks, heading{level, fmt.Sprintf(format, args...)})
 }
 
 func (p *page) paragraph(format string, args ...any) {
-	fmt.Fprintf(&p.text, "\n%s\n", fmt.Sprintf(format, args...))
+	p.blocks = append(p.blocks, paragraph{fmt.Sprintf(format, args...)})
 }
 
 // list writes one line for each item, none for none.
 func (p *page) list(items ...string) {
-	if len(items) == 0 {
+	if len(items) > 0 {
+		p.blocks = append(p.blocks, list{items})
+	}
+}
+
+func (p *page) table(headings []string, rows [][]string) {
+	p.blocks = append(p.blocks, table{headings: headings, rows: rows})
+}
+
+// foldedTable is a table that few will read.
+func (p *page) foldedTable(headings []string, rows [][]string) {
+	p.blocks = append(p.blocks, table{headings: headings, rows: rows, folded: true})
+}
+
+// drawing adds a figure, unless it has nothing to show.
+func (p *page) drawing(d drawing) {
+	if len(d.panels) == 0 {
 		return
 	}
-	p.text.WriteByte('\n')
-	for _, item := range items {
-		fmt.Fprintf(&p.text, "- %s\n", item)
-	}
-}
-
-// table writes a table. A heading that begins with ">" is of a column of
-// numbers, aligned to the right.
-func (p *page) table(headings []string, rows [][]string) {
-	p.text.WriteByte('\n')
-	names := make([]string, len(headings))
-	rules := make([]string, len(headings))
-	for i, h := range headings {
-		name, right := strings.CutPrefix(h, ">")
-		names[i], rules[i] = name, "---"
-		if right {
-			rules[i] = "---:"
-		}
-	}
-	p.row(names)
-	p.row(rules)
-	for _, row := range rows {
-		p.row(row)
-	}
-}
-
-func (p *page) row(cells []string) {
-	for _, c := range cells {
-		c = strings.Join(strings.Fields(c), " ")
-		fmt.Fprintf(&p.text, "| %s ", strings.ReplaceAll(c, "|", `\|`))
-	}
-	p.text.WriteString("|\n")
+	p.figures++
+	d.number = p.figures
+	p.blocks = append(p.blocks, d)
 }
 
 // number writes x with so many decimals, "-" for NaN.

@@ -1,6 +1,7 @@
-// Package report is the last stage: one Markdown page that says what was run on
-// what, how good every predictor was, what the searches found and what their
-// winners cost, with the published figures beside ours and a verdict on each.
+// Package report is the last stage: one page that says what was run on what, how
+// good every predictor was, what the searches found and what their winners cost,
+// with the published figures beside ours and a verdict on each. It is written twice
+// from one model of it, as Markdown and as HTML with figures.
 // The page depends on the artifacts alone: the same bytes in, the same page out.
 package report
 
@@ -18,7 +19,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 7
+	Version = 8
 )
 
 // Params are the section "report" of an experiment. The zero value is not
@@ -56,33 +57,42 @@ type Inputs struct {
 }
 
 // Outputs are the paths to write.
-type Outputs struct{ Report string }
+type Outputs struct{ Markdown, HTML string }
+
+// Page is the report in its two forms.
+type Page struct{ Markdown, HTML []byte }
 
 // Run writes the page.
 func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
-	text, err := Render(ctx, p, in, prov)
+	page, err := Render(ctx, p, in, prov)
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(out.Report, text); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+	for _, f := range []struct {
+		path string
+		text []byte
+	}{{out.Markdown, page.Markdown}, {out.HTML, page.HTML}} {
+		if err := atomicfile.Write(f.path, f.text); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
 	}
-	rep.Logf("report: %s", out.Report)
+	rep.Logf("report: %s", out.HTML)
 	return nil
 }
 
 // Render returns the page.
-func Render(ctx context.Context, p Params, in Inputs, prov schemas.Provenance) ([]byte, error) {
+func Render(ctx context.Context, p Params, in Inputs, prov schemas.Provenance) (Page, error) {
 	art, err := load(ctx, in)
 	if err != nil {
-		return nil, err
+		return Page{}, err
 	}
 	figures, err := loadFigures()
 	if err != nil {
-		return nil, err
+		return Page{}, err
 	}
 	w := &writer{task: in.Task, params: p, art: art, figures: figures}
 	w.heading(1, "%s: %s", in.Task.Name, in.Task.Title)
+	w.finding()
 	w.summary()
 	w.scoreboard()
 	w.published()
@@ -93,8 +103,10 @@ func Render(ctx context.Context, p Params, in Inputs, prov schemas.Provenance) (
 	w.remeasured()
 	w.trials()
 	w.benchmark()
+	w.costs()
 	w.lineage(prov)
-	return w.text.Bytes(), nil
+	html, err := w.html()
+	return Page{Markdown: w.markdown(), HTML: html}, err
 }
 
 // writer is the page as it grows, and what it is made of.

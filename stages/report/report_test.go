@@ -52,24 +52,24 @@ func load14(t *testing.T) *task.Task {
 
 var prov = schemas.Provenance{Stage: Name, StageVersion: Version, Key: "abc123", Task: "wmt14.en-de"}
 
-func render(t *testing.T, in Inputs) []byte {
+func render(t *testing.T, in Inputs) Page {
 	t.Helper()
-	text, err := Render(context.Background(), Defaults(), in, prov)
+	page, err := Render(context.Background(), Defaults(), in, prov)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text
+	return page
 }
 
 func TestGolden(t *testing.T) {
 	in := madeUp(t, t.TempDir())
-	golden(t, "report.md", render(t, in))
+	golden(t, "report.md", render(t, in).Markdown)
 }
 
 // TestGoldenWithoutStages: a run that stops after sample still has a report.
 func TestGoldenWithoutStages(t *testing.T) {
 	all := madeUp(t, t.TempDir())
-	golden(t, "sample_only.md", render(t, Inputs{Task: all.Task, Architectures: all.Architectures}))
+	golden(t, "sample_only.md", render(t, Inputs{Task: all.Task, Architectures: all.Architectures}).Markdown)
 }
 
 // TestFinalists: limits that all hold, and finalists that could not be timed, are said
@@ -89,7 +89,7 @@ func TestFinalists(t *testing.T) {
 		if err := schemas.WriteFinalists(in.Finalists, rows, prov); err != nil {
 			t.Fatal(err)
 		}
-		if text := string(render(t, in)); !strings.Contains(text, want) {
+		if text := string(render(t, in).Markdown); !strings.Contains(text, want) {
 			t.Errorf("not in the report: %s", want)
 		}
 	}
@@ -97,20 +97,22 @@ func TestFinalists(t *testing.T) {
 
 func TestRunWritesTheSameBytesTwice(t *testing.T) {
 	in, dir := madeUp(t, t.TempDir()), t.TempDir()
-	var texts [2][]byte
-	for i := range texts {
-		out := Outputs{Report: filepath.Join(dir, "report.md")}
-		if err := Run(context.Background(), Defaults(), in, out, prov, progress.Discard); err != nil {
-			t.Fatal(err)
+	out := Outputs{Markdown: filepath.Join(dir, "report.md"), HTML: filepath.Join(dir, "report.html")}
+	for _, path := range []string{out.Markdown, out.HTML} {
+		var texts [2][]byte
+		for i := range texts {
+			if err := Run(context.Background(), Defaults(), in, out, prov, progress.Discard); err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[i] = text
 		}
-		text, err := os.ReadFile(out.Report)
-		if err != nil {
-			t.Fatal(err)
+		if !bytes.Equal(texts[0], texts[1]) {
+			t.Errorf("two runs on the same artifacts gave different %s", filepath.Base(path))
 		}
-		texts[i] = text
-	}
-	if !bytes.Equal(texts[0], texts[1]) {
-		t.Error("two runs on the same artifacts gave different pages")
 	}
 }
 
@@ -133,7 +135,7 @@ func TestSupernetAsBaseline(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	text := string(render(t, in))
+	text := string(render(t, in).Markdown)
 	for _, want := range []string{
 		"The baseline is the supernet that this run has trained. What it says is no BLEU: it is minus the loss on the validation set",
 		"| by the student | by the baseline (minus loss) |",
@@ -165,14 +167,15 @@ func TestDamagedInput(t *testing.T) {
 	if err := os.WriteFile(in.Front, []byte("PAR1 no more than this PAR1"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out := Outputs{Report: filepath.Join(t.TempDir(), "report.md")}
+	dir := t.TempDir()
+	out := Outputs{Markdown: filepath.Join(dir, "report.md"), HTML: filepath.Join(dir, "report.html")}
 	err := Run(context.Background(), Defaults(), in, out, prov, progress.Discard)
 	var damage *schemas.Error
 	if !errors.As(err, &damage) || damage.Path != in.Front {
 		t.Errorf("got %v, want a *schemas.Error about %s", err, in.Front)
 	}
-	if _, err := os.Stat(out.Report); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a failed stage left %s", out.Report)
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("a failed stage left %s", left[0].Name())
 	}
 }
 
@@ -251,11 +254,8 @@ func TestFigures(t *testing.T) {
 func TestTableCells(t *testing.T) {
 	var p page
 	p.table([]string{"a", ">b"}, [][]string{{"x|y", "1\n2"}})
-	want := "\n| a | b |\n| --- | ---: |\n| x\\|y | 1 2 |\n"
-	if got := p.text.String(); got != want {
+	want := "| a | b |\n| --- | ---: |\n| x\\|y | 1 2 |\n"
+	if got := string(p.markdown()); got != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-	if strings.Contains(p.text.String(), "\r") {
-		t.Error("carriage return")
 	}
 }

@@ -30,8 +30,10 @@ func (w *writer) scoreboard() {
 		}
 	}
 	w.table([]string{"predictor", ">MAE", ">std", ">tau", ">std", ">n", ">p (MAE)", ">p (tau)", "note"}, rows)
+	w.drawScoreboard()
 	w.controls()
 	w.intervals()
+	w.drawPredictions()
 	w.splits()
 }
 
@@ -123,30 +125,44 @@ func (w *writer) score(predictor, split string) (schemas.Score, bool) {
 
 // published writes the published figures of the task beside ours.
 func (w *writer) published() {
-	if len(w.art.scores) == 0 {
+	tables := w.publishedTables()
+	if len(tables) == 0 {
 		return
 	}
-	headings := []string{"predictor", ">MAE, published", ">MAE, here", "verdict", ">tau, published", ">tau, here", "verdict"}
-	started := false
-	for _, t := range w.figures.Predictors.Tables {
-		var rows [][]string
-		for _, r := range t.Rows {
-			if f, ok := r.Cells[w.task.Name]; ok {
-				rows = append(rows, w.comparison(t, r, f))
-			}
-		}
-		if len(rows) == 0 {
-			continue
-		}
-		if !started {
-			w.heading(2, "Published figures beside ours")
-			w.paragraph(`"Reproduced" means equal to the last decimal that was published.`)
-			started = true
-		}
+	headings := []string{"predictor", ">MAE, published", ">MAE, here", verdictColumn, ">tau, published", ">tau, here", verdictColumn}
+	w.heading(2, "Published figures beside ours")
+	w.paragraph(`"Reproduced" means equal to the last decimal that was published.`)
+	for _, t := range tables {
 		w.heading(3, "%s", t.Title)
 		w.paragraph("Source: %s.", t.Source)
-		w.table(headings, rows)
+		w.table(headings, t.rows)
 	}
+}
+
+// comparedTable is a published table with a row for each predictor that it has
+// figures of for the task, with ours and the verdicts: see comparison.
+type comparedTable struct {
+	figureTable
+	rows [][]string
+}
+
+func (w *writer) publishedTables() []comparedTable {
+	var tables []comparedTable
+	if len(w.art.scores) == 0 {
+		return nil
+	}
+	for _, t := range w.figures.Predictors.Tables {
+		compared := comparedTable{figureTable: t}
+		for _, r := range t.Rows {
+			if f, ok := r.Cells[w.task.Name]; ok {
+				compared.rows = append(compared.rows, w.comparison(t, r, f))
+			}
+		}
+		if len(compared.rows) > 0 {
+			tables = append(tables, compared)
+		}
+	}
+	return tables
 }
 
 // comparison is one row: published, ours, verdict, for MAE and for tau.

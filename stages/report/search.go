@@ -35,8 +35,10 @@ func (w *writer) search() {
 		w.paragraph("The baseline is the supernet that this run has trained. What it says is no %s: it is minus the loss on the validation set with inherited weights, in nats a token.", w.task.Metric.Name)
 	}
 	w.winners()
+	w.drawFront()
 	w.ledger()
 	w.saved()
+	w.drawTrajectories()
 	w.fronts()
 	w.hat()
 }
@@ -277,10 +279,10 @@ func (w *writer) hat() {
 	}
 	var rows [][]string
 	for _, f := range found {
-		rows = append(rows, []string{number(f.LatencyMS, 1), number(f.BLEU, 1), number(f.GFLOPs, 2), number(f.ParamsM, 2)})
+		rows = append(rows, []string{number(f.LatencyMS, 1), number(f.BLEU, 1), number(f.GFLOPs, 2), number(f.ParamsM, 2), "not comparable"})
 	}
 	w.heading(3, "HAT's published winners")
 	w.paragraph("On %s, from %s. Not comparable with the scores above: these are BLEU of trained architectures on the test set, ours are predictions for the validation set. "+
 		"GFLOPs here are matrix products alone, without the output layer.", w.figures.Search.Device, w.figures.Search.Source)
-	w.table([]string{">latency, ms", ">test BLEU", ">GFLOPs", ">params, 10^6"}, rows)
+	w.table([]string{">latency, ms", ">test BLEU", ">GFLOPs", ">params, 10^6", verdictColumn}, rows)
 }

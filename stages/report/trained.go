@@ -88,6 +88,7 @@ func (w *writer) trials() {
 		})
 	}
 	w.table([]string{"Search", ">Limit", ">Seeds", ">Evaluations", ">Seconds", ">Cost", ">latency, ms, measured", ">" + name, ">Test " + name}, rows)
+	w.drawWinners(trials)
 	w.verdicts(trials)
 	w.foretold()
 }
