@@ -2,7 +2,7 @@
 // dark, and fails on: messages of the console, requests, a page that is wider than
 // its window, text of a figure that is cut off, figures that the run's artifacts
 // call for and that are not there, images without a name that a screen reader says,
-// ids given twice, cells of a table's head without a scope, 3 MiB. Before that it
+// ids given twice, cells of a table's head without a scope, rows of a table as high as a column is narrow, 3 MiB. Before that it
 // breaks a page in each of these ways and sees to it that all are found.
 //
 //   node check.mjs MODULES CHROMIUM SHOTS PAGE...     SHOTS: a folder, or ""
@@ -59,6 +59,9 @@ function inspect(wanted, dark) {
       if (r.left < frame.left - 1 || r.right > frame.right + 1 || r.top < frame.top - 1 || r.bottom > frame.bottom + 1) faults.push(`"${text.textContent}" is cut off in ${svg.closest("figure")?.id}`);
     }
   }
+  for (const row of document.querySelectorAll("tr")) {
+    if (row.getBoundingClientRect().height > 160) faults.push(`a row of a table is ${Math.round(row.getBoundingClientRect().height)} px high: ${row.textContent.slice(0, 40)}`);
+  }
   const seen = new Set();
   for (const e of document.querySelectorAll("[id]")) {
     if (seen.has(e.id)) faults.push(`id ${e.id} is given twice`);
@@ -111,6 +114,7 @@ const breakages = [
   [(t) => t.replace(/aria-label="[^"]*" viewBox/, "viewBox"), "images have no name"],
   [(t) => t.replace("</main>", '<p id="fig-scoreboard">x</p></main>'), "id fig-scoreboard is given twice"],
   [(t) => t.replace('<th scope="col"', "<th"), "has no scope"],
+  [(t) => t.replace("min-width: 8.5rem", "overflow-wrap: anywhere !important"), "a row of a table is"],
   [(t) => t.replace("prefers-color-scheme: dark", "prefers-color-scheme: none"), "dark: the ground"],
   [(t) => t.replace(/<text x="/, '<text x="-99'), "is cut off"],
 ];

@@ -93,8 +93,11 @@ func (w *writer) timedName(b schemas.Benchmark) string {
 
 // Parts as the roofline tells them apart.
 var rooflineParts = []struct{ name, text string }{
-	{schemas.PartEncoder, "encoder"}, {schemas.PartDecoder, "decoder, all steps"}, {schemas.PartStep, "decoder step"},
-	{schemas.PartTotal, "encoder and decoder"}, {schemas.PartSearch, "whole translation"},
+	{schemas.PartEncoder, "encoder"},
+	{schemas.PartDecoder, "decoder, all steps"},
+	{schemas.PartStep, "decoder step"},
+	{schemas.PartTotal, "encoder and decoder"},
+	{schemas.PartSearch, "whole translation"},
 }
 
 // drawRoofline shows what each part of each model reached of what the machine can do.

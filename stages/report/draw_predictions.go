@@ -89,7 +89,7 @@ func (w *writer) predictionPanel(predictor string, splits []string) panel {
 				continue
 			}
 			at = append(at, chart.Point{X: r.Truth, Y: r.Prediction})
-			out.Marks = append(out.Marks, chart.Line{Through: []chart.Point{{X: r.Truth, Y: r.Lo}, {X: r.Truth, Y: r.Hi}}, Style: chart.Style{Color: chart.Grid, Width: 1}})
+			out.Marks = append(out.Marks, chart.Line{Through: []chart.Point{{X: r.Truth, Y: r.Lo}, {X: r.Truth, Y: r.Hi}}, Style: chart.Style{Color: chart.Muted, Width: 0.5}})
 		}
 		if len(at) > 0 {
 			out.Marks = append(out.Marks, chart.Points{At: at, Style: splitStyle(i)})
