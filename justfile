@@ -103,6 +103,10 @@ bench-engine: setup
     go test -count=1 ./benchmarks/engine -run Report -v -hsnas '{{ justfile_directory() }}/bin/hsnas' -report '{{ justfile_directory() }}/benchmarks/results/engine.md'
     go test -count=1 ./stages/label -run Kills -v -kills 50
 
+# kills at every point of every stage and at random, and disks that fail: resumed, and compared bit for bit
+torture points="10000" random="228" faults="12" report=(justfile_directory() / "benchmarks/results/torture.md"): setup
+    go test -count=1 ./checks/torture -v -timeout 60m -points {{ points }} -random {{ random }} -faults {{ faults }} -report '{{ report }}'
+
 # read a run's files with pandas, DuckDB, ONNX and run the documentation's snippets
 checks runs="runs":
     checks/run.sh '{{ runs }}'

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -38,6 +39,9 @@ func checksums(ctx context.Context, paths []string) (map[string]checksum, error)
 				return err
 			}
 			sum, size, err := atomicfile.Sum(p)
+			if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) { // says nothing about the file
+				return fmt.Errorf("cannot read %s: %w", p, cause(err))
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			sums[p] = checksum{sum, size, err}

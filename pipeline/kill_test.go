@@ -357,6 +357,11 @@ func TestLock(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 
+	want = fmt.Sprintf("%s is in use by process %d on %s; leave out --no-wait to wait for it", dir, cmd.Process.Pid, thisHost().Name)
+	if err := Run(t.Context(), dir, chain(external, 1), Options{NoWait: true}); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+
 	go func() { ended <- Run(t.Context(), dir, chain(external, 1), Options{Report: report}) }()
 	<-report.said
 	_ = cmd.Process.Kill()

@@ -22,13 +22,17 @@ const lockName = ".lock"
 const lockPoll = 200 * time.Millisecond
 
 // lock takes the run directory for this process, and waits while another has
-// it. The lock is the kernel's: it ends with the process, however that ends.
-func lock(ctx context.Context, dir string, report progress.Reporter) (unlock func(), err error) {
+// it, unless noWait says that it should not. The lock is the kernel's: it ends
+// with the process, however that ends.
+func lock(ctx context.Context, dir string, noWait bool, report progress.Reporter) (unlock func(), err error) {
 	file := filepath.Join(dir, lockName)
 	l := flock.New(file)
 	taken, err := l.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the run directory %s: %w", dir, cause(err))
+	}
+	if !taken && noWait {
+		return nil, fmt.Errorf("%s is in use by %s; leave out --no-wait to wait for it", dir, holder(file))
 	}
 	if !taken {
 		report.Logf("%s is in use by %s; waiting for it", dir, holder(file))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hsnas/internal/atomicfile"
+	"hsnas/internal/fault"
 	"hsnas/internal/progress"
 )
 
@@ -32,6 +33,9 @@ type Options struct {
 	Rows func(path string) (rows int64, ok bool)
 	// Resume is the command that takes up a run that ended early.
 	Resume string
+	// NoWait makes a run directory that another process has an error, where Run would
+	// wait for it.
+	NoWait bool
 	Report progress.Reporter
 }
 
@@ -73,7 +77,7 @@ func Run(ctx context.Context, dir string, stages []Stage, o Options) error {
 	if err := makeRunDir(dir); err != nil {
 		return err
 	}
-	unlock, err := lock(ctx, dir, o.Report)
+	unlock, err := lock(ctx, dir, o.NoWait, o.Report)
 	if err != nil {
 		return err
 	}
@@ -162,6 +166,8 @@ func (r *run) stage(ctx context.Context, s Stage) error {
 
 // execute runs a stage and records how it ended.
 func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
+	fault.Stage(s.Name)
+	defer fault.Stage("")
 	log, closeLog, err := openLog(r.dir, s.Name)
 	if err != nil {
 		return err
@@ -179,14 +185,17 @@ func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
 		return err
 	}
 	if err = prepareOutputs(r.dir, s); err == nil {
+		fault.Point("begun")
 		log.Info("started", "key", record.Key)
 		var result Result
 		report := progress.ForStage(r.report, s.Name)
 		result, err = call(ctx, s, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{report, log}})
 		report.Done()
+		fault.Point("ended")
 		if err == nil {
 			record.Outputs, err = r.collect(ctx, s, result)
 		}
+		fault.Point("hashed")
 	}
 	record.Ended = time.Now().UTC()
 	record.Seconds = record.Ended.Sub(record.Started).Seconds()

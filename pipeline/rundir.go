@@ -25,7 +25,7 @@ func makeRunDir(dir string) error {
 			return config.Errorf("", 0, "%s is no run directory: it has %s but no %s; choose another --name", dir, foreign, manifestName)
 		}
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(dir); err != nil {
 		return fmt.Errorf("cannot make the run directory %s: %w", dir, cause(err))
 	}
 	return nil
@@ -58,7 +58,7 @@ func prepareOutputs(dir string, s Stage) error {
 		if isFolder(out) {
 			folder = place
 		}
-		if err := os.MkdirAll(folder, 0o777); err != nil {
+		if err := atomicfile.MkdirAll(folder); err != nil {
 			return fmt.Errorf("cannot make %s: %w", folder, cause(err))
 		}
 	}
@@ -68,7 +68,7 @@ func prepareOutputs(dir string, s Stage) error {
 // openLog appends to the stage's log, one JSON object a line.
 func openLog(dir, stage string) (*slog.Logger, func(), error) {
 	folder := filepath.Join(dir, "logs")
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(folder); err != nil {
 		return nil, nil, fmt.Errorf("cannot make %s: %w", folder, cause(err))
 	}
 	file := filepath.Join(folder, stage+".log")

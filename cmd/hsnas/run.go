@@ -30,6 +30,7 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "last `STAGE` to consider"},
 			&cli.StringFlag{Name: "only", Usage: "the one `STAGE` to consider"},
 			&cli.BoolFlag{Name: "force", Usage: "run the stages though they are up to date"},
+			&cli.BoolFlag{Name: "no-wait", Usage: "fail at once where another process works in the run"},
 			&cli.BoolFlag{Name: "yes", Usage: "buy the LLM's answers that are not in the journal yet, within the budget"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would run, and why"},
 			&cli.StringSliceFlag{Name: "set", Usage: "override a parameter: `KEY=VALUE`, search.iterations=10 for example"},
@@ -60,7 +61,7 @@ func runCommand() *cli.Command {
 			}
 			err = pipeline.Run(c.Context, dir, stages, pipeline.Options{
 				From: c.String("from"), To: c.String("to"), Only: c.String("only"),
-				Force: c.Bool("force"), DryRun: c.Bool("dry-run"),
+				Force: c.Bool("force"), DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"),
 				Experiment: resolved, Libraries: libraries(), Resume: resumeCommand(c),
 				Report: progress.New(c.App.ErrWriter),
 			})

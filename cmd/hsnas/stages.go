@@ -5,11 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"hsnas/data"
+	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/published"
 	"hsnas/internal/task"
@@ -228,7 +228,7 @@ func (e *Experiment) labelStageAs(name string, p label.Params, out label.Outputs
 			if e.task.Data.LLMAS != "" {
 				in.UnlabelledSet = e.Sample.UnlabelledSet
 			}
-			if err := os.MkdirAll(filepath.Dir(in.Journal), 0o777); err != nil {
+			if err := atomicfile.MkdirAll(filepath.Dir(in.Journal)); err != nil {
 				return pipeline.Result{}, err
 			}
 			return pipeline.Result{}, label.Run(ctx, p, in,

@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"hsnas/internal/fault"
 )
 
 // Temporary names are ".NAME.RANDOM" + suffix: hidden, next to their target,
@@ -34,6 +36,9 @@ type File struct {
 // Create starts writing the file at path. Its folder must exist. The caller
 // ends with Commit, and defers Close, which discards what was not committed.
 func Create(path string) (*File, error) {
+	if err := fault.Op("create", path); err != nil {
+		return nil, fmt.Errorf("cannot write %s: %w", path, cause(err))
+	}
 	for {
 		name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:10]+suffix)
 		temp, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
@@ -49,7 +54,7 @@ func Create(path string) (*File, error) {
 
 // Write appends p to the temporary file.
 func (f *File) Write(p []byte) (int, error) {
-	n, err := f.temp.Write(p)
+	n, err := fault.Write(f.temp, f.path, p)
 	f.sum.Write(p[:n])
 	f.size += int64(n)
 	if err != nil {
@@ -59,24 +64,38 @@ func (f *File) Write(p []byte) (int, error) {
 }
 
 // Commit flushes what was written to the disk and gives it its name. After an
-// error nothing has changed at the path.
+// error nothing has changed at the path, unless it was the folder that could not
+// be flushed: then the new file is there, whole, and may be gone again after a loss
+// of power.
 func (f *File) Commit() error {
 	if f.done {
 		return fmt.Errorf("cannot write %s: it is already closed", f.path)
 	}
-	err := f.temp.Sync()
+	err := syncFile(f.temp, f.path)
 	if e := f.temp.Close(); err == nil {
 		err = e
 	}
 	if err == nil {
-		err = os.Rename(f.temp.Name(), f.path)
+		err = Rename(f.temp.Name(), f.path)
 	}
 	f.done = true
 	if err != nil {
 		_ = os.Remove(f.temp.Name())
 		return fmt.Errorf("cannot write %s: %w", f.path, cause(err))
 	}
-	return syncFolder(filepath.Dir(f.path))
+	if err := SyncFolder(filepath.Dir(f.path)); err != nil {
+		return err
+	}
+	fault.Point("committed " + filepath.Base(f.path))
+	return nil
+}
+
+// syncFile flushes a file, the content of path, to the disk.
+func syncFile(f *os.File, path string) error {
+	if err := fault.Op("sync", path); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // Close discards the file if it was not committed; after Commit it does nothing.
@@ -124,35 +143,32 @@ func IsTemporary(name string) bool {
 	return strings.HasPrefix(base, ".") && strings.HasSuffix(base, suffix)
 }
 
-// Clean removes the temporary files that killed processes left in dir and the
-// folders below it, and returns how many there were. The caller sees to it that
-// nobody is writing there, by a lock for example. A folder that does not exist
+// Clean removes the temporary files and folders that killed processes left in dir
+// and the folders below it, and returns how many there were. The caller sees to it
+// that nobody is writing there, by a lock for example. A folder that does not exist
 // is clean.
 func Clean(dir string) (int, error) {
 	removed := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || !IsTemporary(d.Name()) {
+		switch {
+		case err != nil || !IsTemporary(d.Name()):
 			return err
+		case d.IsDir():
+			removed++
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
+			return fs.SkipDir
+		case d.Type().IsRegular():
+			removed++
+			return os.Remove(path)
 		}
-		removed++
-		return os.Remove(path)
+		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	return removed, err
-}
-
-// syncFolder makes renames in dir last through a loss of power. File systems
-// that cannot flush a folder are taken at their word.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("cannot flush the folder %s: %w", dir, cause(err))
-	}
-	defer d.Close()
-	_ = d.Sync()
-	return nil
 }
 
 // cause strips the operation and the temporary name off an *os.PathError or

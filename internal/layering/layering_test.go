@@ -31,6 +31,7 @@ var layers = []layer{
 	{"cmd/hsnas", []string{"pipeline", "stages/*", "schemas", "data", "docs", "internal/*"}},
 	{"cmd/hsnas-sql/*", []string{"cmd/hsnas-sql/*", "pipeline", "internal/*"}},
 	{"benchmarks/*", []string{"pipeline", "stages/*", "schemas", "data", "internal/*"}},
+	{"checks/torture", []string{"pipeline", "schemas", "internal/*"}},
 	{"pipeline", []string{"internal/*"}},
 	{"stages/*", []string{"schemas", "data", "internal/*"}},
 	{"schemas", []string{"internal/*"}},

@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
+	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/seal"
 )
@@ -17,7 +16,7 @@ import (
 // be in it, afterwards its id. A batch whose id was never noted is looked for at
 // the service by the checksum of its input.
 type batchState struct {
-	file    *os.File
+	file    *atomicfile.Lines
 	path    string
 	inputs  map[string]map[string]string // by checksum of the input: custom_id to request key
 	batches []knownBatch                 // in the order in which they were noted
@@ -42,30 +41,19 @@ type batchNote struct {
 // openBatchState reads the file at path, or creates it. A last line that a crash
 // tore is cut off; any other line that is not a note is a *config.Error.
 func openBatchState(path string) (*batchState, error) {
-	_, statErr := os.Stat(path)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	file, text, _, err := atomicfile.OpenLines(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the notes on batches: %w", err)
+		return nil, fmt.Errorf("the notes on batches: %w", err)
 	}
-	s := &batchState{file: f, path: path, inputs: map[string]map[string]string{}, open: map[string]bool{}}
-	if err := errors.Join(s.load(), syncFolder(path, errors.Is(statErr, os.ErrNotExist))); err != nil {
-		f.Close()
+	s := &batchState{file: file, path: path, inputs: map[string]map[string]string{}, open: map[string]bool{}}
+	if err := s.load(text); err != nil {
+		file.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *batchState) load() error {
-	text, err := io.ReadAll(s.file)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", s.path, err)
-	}
-	if whole := bytes.LastIndexByte(text, '\n') + 1; whole < len(text) {
-		text = text[:whole]
-		if err := errors.Join(s.file.Truncate(int64(whole)), s.file.Sync()); err != nil {
-			return err
-		}
-	}
+func (s *batchState) load(text []byte) error {
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++
@@ -104,11 +92,8 @@ func (s *batchState) take(n batchNote) {
 
 // note writes a line and flushes it before it counts.
 func (s *batchState) note(n batchNote) error {
-	if _, err := s.file.Write(seal.JSON(encode(n))); err != nil {
-		return fmt.Errorf("append to %s: %w", s.path, err)
-	}
-	if err := s.file.Sync(); err != nil {
-		return fmt.Errorf("flush %s: %w", s.path, err)
+	if err := s.file.Append(seal.JSON(encode(n))); err != nil {
+		return fmt.Errorf("the notes on batches: %w", err)
 	}
 	s.take(n)
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -15,11 +14,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hsnas/internal/atomicfile"
 )
 
 // slowDisk holds every flush up until it is let go, and may fail.
 type slowDisk struct {
-	*os.File
+	*atomicfile.Growing
 	let     chan struct{} // one for each flush
 	flushes atomic.Int32
 	torn    int   // bytes that reach the disk of a write that fails; 0: all do, and it does not fail
@@ -28,9 +29,9 @@ type slowDisk struct {
 
 func (d *slowDisk) Write(p []byte) (int, error) {
 	if d.torn == 0 {
-		return d.File.Write(p)
+		return d.Growing.Write(p)
 	}
-	n, _ := d.File.Write(p[:d.torn])
+	n, _ := d.Growing.Write(p[:d.torn])
 	return n, syscall.ENOSPC
 }
 
@@ -44,7 +45,7 @@ func (d *slowDisk) Sync() error {
 func slowJournal(t *testing.T) (*Journal, *slowDisk) {
 	t.Helper()
 	j := openJournal(t, filepath.Join(t.TempDir(), "journal.jsonl"))
-	d := &slowDisk{File: j.file, let: make(chan struct{}, 100)}
+	d := &slowDisk{Growing: j.file, let: make(chan struct{}, 100)}
 	j.disk = d
 	return j, d
 }

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
+
+	"hsnas/internal/atomicfile"
 )
 
 // Journal is an append-only file of answers, one Entry a line. Append returns
@@ -21,7 +21,7 @@ type Journal struct {
 	// Damage names the lines that were skipped or cut off, one message each.
 	Damage []string
 
-	file *os.File
+	file *atomicfile.Growing
 	path string
 	disk disk       // file, but for tests of a disk that fails
 	turn sync.Mutex // held while lines are written and flushed
@@ -35,28 +35,16 @@ type Journal struct {
 
 // OpenJournal opens the journal at path, or creates it. The caller closes it.
 func OpenJournal(path string) (*Journal, error) {
-	_, statErr := os.Stat(path)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := atomicfile.OpenGrowing(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the journal: %w", err)
+		return nil, fmt.Errorf("the journal: %w", err)
 	}
 	j := &Journal{file: f, path: path, disk: f, entries: map[string]Entry{}, waiting: map[string]*flush{}}
-	if err := errors.Join(j.load(), syncFolder(path, errors.Is(statErr, os.ErrNotExist))); err != nil {
+	if err := j.load(); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("open the journal %s: %w", path, err)
 	}
 	return j, nil
-}
-
-func syncFolder(path string, created bool) error {
-	if !created {
-		return nil
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // load reads the journal line by line: it may be larger than a run should take
@@ -89,7 +77,7 @@ func (j *Journal) repair(line []byte, offset int64, number int, first map[string
 		return errors.Join(err, j.file.Sync())
 	}
 	j.damaged(number, "the last line is torn (%d bytes); cut off, its answer will be asked for again", len(line))
-	return errors.Join(j.file.Truncate(offset), j.file.Sync())
+	return j.file.Truncate(offset)
 }
 
 func (j *Journal) add(line []byte, number int, first map[string]int) {

@@ -140,6 +140,17 @@ func (t *Trainer) Restore(path string, o Origin, beside any) (ok bool, err error
 	return true, nil
 }
 
+// sameTraining says whether a file is of the same rule and seed.
+func (o Origin) sameTraining(path string) (bool, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	found, want := f.Metadata(), o.metadata("checkpoint")
+	return found["architecture"] == want["architecture"] && found["seed"] == want["seed"], nil
+}
+
 // check refuses a file of something else.
 func (o Origin) check(path string, found map[string]string, kind string) error {
 	want := o.metadata(kind)

@@ -17,6 +17,7 @@ import (
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/corpus"
+	"hsnas/internal/fault"
 	"hsnas/internal/ort"
 	"hsnas/internal/seal"
 	"hsnas/internal/space"
@@ -56,8 +57,8 @@ func NewScratch(t *task.Task, c *corpus.Corpus, r Recipe, dir string) (*Scratch,
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, config.Errorf("", 0, "cannot make the folder %s: %v", filepath.Clean(dir), err)
+	if err := atomicfile.MkdirAll(dir); err != nil {
+		return nil, fmt.Errorf("cannot make the folder %s: %w", filepath.Clean(dir), err)
 	}
 	s := &Scratch{Runtime: rt, Task: t.Name, Dims: dims, Corpus: c, Recipe: r, Dir: dir}
 	return s, s.Prepare()
@@ -210,6 +211,7 @@ func (s *Scratch) remember(j Job, t Trained) error {
 	if err := atomicfile.Write(s.file(j, "json"), seal.JSON(text)); err != nil {
 		return err
 	}
+	fault.Point("training remembered")
 	if err := os.Remove(s.file(j, "safetensors")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -41,8 +41,9 @@ type supernetProgress struct {
 	CPUSeconds float64
 }
 
-// supernetCheckpoint is how many steps lie between two checkpoints.
-const supernetCheckpoint = 500
+// supernetCheckpoint is how many steps lie between two checkpoints: what a kill
+// costs at the most, some seconds.
+const supernetCheckpoint = 100
 
 // Train takes all steps, or those that the checkpoint leaves.
 func (s *SupernetTraining) Train(ctx context.Context) (*Supernet, error) {
@@ -66,10 +67,8 @@ func (s *SupernetTraining) Train(ctx context.Context) (*Supernet, error) {
 	}
 	origin := Origin{Task: s.Task, Architecture: "supernet, " + s.Rule, Seed: s.Seed, Recipe: key}
 	var done supernetProgress
-	if s.Checkpoint != "" {
-		if _, err := t.takeUp(s.Checkpoint, origin, &done, s.Progress.Logf); err != nil {
-			return nil, err
-		}
+	if err := s.resume(t, origin, &done); err != nil {
+		return nil, err
 	}
 	if err := s.steps(ctx, t, origin, &done); err != nil {
 		return nil, fmt.Errorf("supernet: %w", err)
@@ -78,6 +77,19 @@ func (s *SupernetTraining) Train(ctx context.Context) (*Supernet, error) {
 		Layout: t.Layout(), Parameters: append([]float32(nil), t.Parameters()...),
 		Losses: done.Losses, CPUSeconds: done.CPUSeconds, Origin: origin,
 	}, nil
+}
+
+// resume takes up a checkpoint of this training. That of one with another seed or
+// rule, which was killed, is of no use: the file is written anew.
+func (s *SupernetTraining) resume(t *Trainer, o Origin, done *supernetProgress) error {
+	if _, err := os.Stat(s.Checkpoint); s.Checkpoint == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if same, err := o.sameTraining(s.Checkpoint); err == nil && !same {
+		return nil
+	}
+	_, err := t.takeUp(s.Checkpoint, o, done, s.Progress.Logf)
+	return err
 }
 
 func (s *SupernetTraining) steps(ctx context.Context, t *Trainer, o Origin, done *supernetProgress) error {

@@ -83,7 +83,7 @@ func export(dir string, m *Model, s Shape, w Weights) error {
 		return err
 	}
 	parent := filepath.Dir(filepath.Clean(dir))
-	if err := os.MkdirAll(parent, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(parent); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
 	temp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".*"+tempSuffix)
@@ -162,14 +162,18 @@ func replaceable(dir string) error {
 	return nil
 }
 
-// replace puts temp in dir's place.
+// replace puts temp in dir's place. A process that is killed between the two renames
+// leaves no model there, but the old one beside it, under a temporary name.
 func replace(dir, temp string) error {
 	old := strings.TrimSuffix(temp, tempSuffix) + ".old" + tempSuffix
-	if err := os.Rename(dir, old); err != nil && !os.IsNotExist(err) {
+	if err := atomicfile.Rename(dir, old); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("export: %w", err)
 	}
-	if err := os.Rename(temp, dir); err != nil {
+	if err := atomicfile.Rename(temp, dir); err != nil {
 		_ = os.Rename(old, dir)
+		return fmt.Errorf("export: %w", err)
+	}
+	if err := atomicfile.SyncFolder(filepath.Dir(dir)); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
 	return os.RemoveAll(old)

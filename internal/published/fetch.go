@@ -122,7 +122,7 @@ func fetchRepository(ctx context.Context, repo Repository, wanted []File, root s
 			return err
 		}
 		name := filepath.Join(root, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		if err := atomicfile.MkdirAll(filepath.Dir(name)); err != nil {
 			return fmt.Errorf("storing %s: %w", f.Path, err)
 		}
 		if err := atomicfile.Write(name, text); err != nil {

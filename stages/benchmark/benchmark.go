@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"hsnas/internal/config"
+	"hsnas/internal/fault"
 	"hsnas/internal/nn"
 	"hsnas/internal/ort"
 	"hsnas/internal/predictor"
@@ -76,6 +77,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
+	fault.Point("models exported")
 	if err := predictAll(ctx, rt, in, all); err != nil {
 		return err
 	}
@@ -90,6 +92,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
+	fault.Point("models timed")
 	return write(p, in.Task, limits, all, refused, out, prov)
 }
 

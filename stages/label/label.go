@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"hsnas/internal/atomicfile"
+	"hsnas/internal/fault"
 	"hsnas/internal/llm"
 	"hsnas/internal/progress"
 	"hsnas/internal/task"
@@ -76,6 +77,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	asking := newAsking(p, from, rep)
 	asking.offer = func() error { return from.offer(ctx, p, in, questions, rep) }
 	answers, err := asking.all(ctx, questions)
+	fault.Point("all asked")
 	from.account(rep)
 	if err != nil {
 		return err

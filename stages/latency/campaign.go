@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 
+	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/progress"
 	"hsnas/internal/published"
@@ -82,7 +83,7 @@ func (c *Campaign) resume(rep progress.Reporter) (rows int, err error) {
 		if err := c.Protocol.write(c.File); err != nil {
 			return 0, config.Errorf("", 0, "cannot write --out: %v", err)
 		}
-		return 0, c.append(os.O_TRUNC, [][]string{published.LatencyHeader()})
+		return 0, c.begin()
 	}
 	if err != nil {
 		return 0, config.Errorf("", 0, "cannot read --out: %v", err)
@@ -94,11 +95,15 @@ func (c *Campaign) resume(rep progress.Reporter) (rows int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if whole := bytes.LastIndexByte(text, '\n') + 1; whole < len(text) {
-		rep.Logf("%s: the last line is torn (%d bytes); cut off", c.File, len(text)-whole)
-		if err := os.Truncate(c.File, int64(whole)); err != nil {
-			return 0, err
-		}
+	file, _, torn, err := atomicfile.OpenLines(c.File)
+	if err != nil {
+		return 0, err
+	}
+	if torn > 0 {
+		rep.Logf("%s: the last line is torn (%d bytes); cut off", c.File, torn)
+	}
+	if err := file.Close(); err != nil {
+		return 0, err
 	}
 	kept, err := published.ReadLatency(c.File)
 	if err == nil && len(kept) >= c.N {
@@ -149,7 +154,7 @@ func (c *Campaign) measure(ctx context.Context, archs []space.Architecture, rep 
 		}
 		records = append(records, record(slices.Concat(means[:], []float64{t.EncoderMS, t.DecoderMS}, spread)))
 	}
-	return control, c.append(0, records)
+	return control, c.append(records)
 }
 
 func record(values []float64) []string {
@@ -160,21 +165,36 @@ func record(values []float64) []string {
 	return out
 }
 
-// append adds records to the file in one write and flushes it to the disk.
-func (c *Campaign) append(flag int, records [][]string) error {
-	var text bytes.Buffer
-	if err := csv.NewWriter(&text).WriteAll(records); err != nil {
+// begin writes the file's header.
+func (c *Campaign) begin() error {
+	text, err := csvLines([][]string{published.LatencyHeader()})
+	if err != nil {
 		return err
 	}
-	file, err := os.OpenFile(c.File, os.O_CREATE|os.O_APPEND|os.O_WRONLY|flag, 0o666)
-	if err != nil {
+	if err := atomicfile.Write(c.File, text); err != nil {
 		return config.Errorf("", 0, "cannot write --out: %v", err)
 	}
-	_, err = file.Write(text.Bytes())
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", c.File, err)
-	}
 	return nil
+}
+
+// append adds records to the file, all or none of them.
+func (c *Campaign) append(records [][]string) error {
+	text, err := csvLines(records)
+	if err != nil {
+		return err
+	}
+	file, _, _, err := atomicfile.OpenLines(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return file.Append(text)
+}
+
+func csvLines(records [][]string) ([]byte, error) {
+	var text bytes.Buffer
+	err := csv.NewWriter(&text).WriteAll(records)
+	return text.Bytes(), err
 }
 
 // NewCampaign returns a campaign on the machine that the program runs on; how

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"hsnas/internal/fault"
 	"hsnas/internal/predictor"
 	"hsnas/internal/progress"
 	"hsnas/internal/space"
@@ -32,6 +33,7 @@ func fitMeasured(ctx context.Context, p Params, in Inputs, state string, rep pro
 	if err != nil {
 		return nil, err
 	}
+	fault.Point("latencies measured")
 	rep.Logf("%s", control)
 	fit, err := fitTimings(ctx, p, in.Task, archs, timings)
 	if err != nil {

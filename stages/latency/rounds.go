@@ -3,11 +3,10 @@ package latency
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 
+	"hsnas/internal/atomicfile"
 	"hsnas/internal/progress"
 	"hsnas/internal/seal"
 )
@@ -27,31 +26,23 @@ type round struct {
 // rounds is the state file of a measurement: JSON Lines, each on the disk before
 // it counts. Those of other measurements in it are left alone.
 type rounds struct {
-	file *os.File
+	file *atomicfile.Lines
 	done map[sitting]round
 }
 
 // openRounds opens the state file, or makes it. A last line that a killed process
 // tore is cut off; a line that is no sitting is passed over.
 func openRounds(path, key string, rep progress.Reporter) (*rounds, error) {
-	text, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	file, text, torn, err := atomicfile.OpenLines(path)
+	if err != nil {
 		return nil, fmt.Errorf("rounds of timings: %w", err)
 	}
-	r := &rounds{done: map[sitting]round{}}
-	if r.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666); err != nil {
-		return nil, fmt.Errorf("rounds of timings: %w", err)
-	}
-	whole := bytes.LastIndexByte(text, '\n') + 1
-	if whole < len(text) {
-		rep.Logf("%s: the last line is torn (%d bytes); cut off, its sitting is measured again", path, len(text)-whole)
-		if err := r.file.Truncate(int64(whole)); err != nil {
-			r.file.Close()
-			return nil, fmt.Errorf("rounds of timings: %w", err)
-		}
+	r := &rounds{file: file, done: map[sitting]round{}}
+	if torn > 0 {
+		rep.Logf("%s: the last line is torn (%d bytes); cut off, its sitting is measured again", path, torn)
 	}
 	number := 0
-	for line := range bytes.Lines(text[:whole]) {
+	for line := range bytes.Lines(text) {
 		number++
 		one, err := parseRound(line, key)
 		if err != nil {
@@ -95,10 +86,7 @@ func (r *rounds) add(one round) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.file.Write(append(seal.JSON(line), '\n')); err != nil {
-		return fmt.Errorf("keeping a round of timings: %w", err)
-	}
-	if err := r.file.Sync(); err != nil {
+	if err := r.file.Append(append(seal.JSON(line), '\n')); err != nil {
 		return fmt.Errorf("keeping a round of timings: %w", err)
 	}
 	r.done[sitting{one.Number, one.Block}] = one

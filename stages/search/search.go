@@ -15,6 +15,7 @@ import (
 
 	"hsnas/internal/config"
 	"hsnas/internal/evolve"
+	"hsnas/internal/fault"
 	"hsnas/internal/progress"
 	"hsnas/internal/task"
 	"hsnas/schemas"
@@ -77,9 +78,11 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
+	fault.Point("searched")
 	if err := rows.write(out, prov); err != nil {
 		return err
 	}
+	fault.Point("searches written")
 	return states.remove()
 }
 
@@ -148,7 +151,7 @@ func searchAll(ctx context.Context, p Params, t *task.Task, m models, states *st
 				}
 				result, err := searchOne(ctx, p, t, m, s, v.params, states, out)
 				if err != nil {
-					return nil, fault(s, err)
+					return nil, failure(s, err)
 				}
 				if v.name == HSNAS {
 					budget = result.Candidates
@@ -208,8 +211,8 @@ func (m models) constraint(name string, limit float64) evolve.Constraint {
 	return evolve.Constraint{Name: name, Unit: unitOf(name), Max: limit, Cost: m.costs[name]}
 }
 
-// fault says which search failed; a limit that nothing keeps to is the user's.
-func fault(s setting, err error) error {
+// failure says which search failed; a limit that nothing keeps to is the user's.
+func failure(s setting, err error) error {
 	var infeasible *evolve.InfeasibleError
 	if errors.As(err, &infeasible) {
 		return config.Errorf("", 0, "search: %v", err)

@@ -118,7 +118,7 @@ func (s *states) flush() error {
 	if len(s.pending) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(s.dir); err != nil {
 		return err
 	}
 	for path, saved := range s.pending {

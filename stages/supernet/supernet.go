@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"hsnas/internal/fault"
 	"hsnas/internal/metric"
 	"hsnas/internal/micro"
 	"hsnas/internal/ort"
@@ -58,6 +59,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
+	fault.Point("supernet trained")
 	known, err := readKnown(in)
 	if err != nil {
 		return err
@@ -79,6 +81,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := schemas.WriteSupernetTraining(out.Training, row, prov); err != nil {
 		return err
 	}
+	fault.Point("supernet written")
 	if err := os.Remove(out.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
