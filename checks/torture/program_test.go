@@ -30,7 +30,18 @@ var (
 	folder string
 	once   sync.Once
 	made   []*experiment
+	notes  []string // results of the tests before TestKills, for its report
 )
+
+// note logs a result.
+func note(t *testing.T, format string, args ...any) {
+	t.Helper()
+	line := fmt.Sprintf(format, args...)
+	t.Log(line)
+	if !t.Failed() {
+		notes = append(notes, line)
+	}
+}
 
 func TestMain(m *testing.M) {
 	code := 1
