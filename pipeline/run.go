@@ -185,17 +185,17 @@ func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
 		return err
 	}
 	if err = prepareOutputs(r.dir, s); err == nil {
-		fault.Point("begun")
+		fault.Point("begun", "")
 		log.Info("started", "key", record.Key)
 		var result Result
 		report := progress.ForStage(r.report, s.Name)
 		result, err = call(ctx, s, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{report, log}})
 		report.Done()
-		fault.Point("ended")
+		fault.Point("ended", "")
 		if err == nil {
 			record.Outputs, err = r.collect(ctx, s, result)
 		}
-		fault.Point("hashed")
+		fault.Point("hashed", "")
 	}
 	record.Ended = time.Now().UTC()
 	record.Seconds = record.Ended.Sub(record.Started).Seconds()

@@ -2,8 +2,10 @@ package torture
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -64,6 +66,17 @@ func TestLock(t *testing.T) {
 	}
 	if err := e.same(runs, "label"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestUsersProgramHasNoPoints: what users build knows nothing of faults.
+func TestUsersProgramHasNoPoints(t *testing.T) {
+	program, err := os.ReadFile(filepath.Join("..", "..", "bin", "hsnas"))
+	if err != nil {
+		t.Skip("not built: just setup")
+	}
+	if bytes.Contains(program, []byte("HSNAS_FAULT")) {
+		t.Error("bin/hsnas listens to HSNAS_FAULT")
 	}
 }
 

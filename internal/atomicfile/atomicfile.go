@@ -86,7 +86,7 @@ func (f *File) Commit() error {
 	if err := SyncFolder(filepath.Dir(f.path)); err != nil {
 		return err
 	}
-	fault.Point("committed " + filepath.Base(f.path))
+	fault.Point("committed", f.path)
 	return nil
 }
 

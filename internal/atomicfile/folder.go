@@ -36,13 +36,13 @@ func MkdirAll(dir string) error {
 	return SyncFolder(parent)
 }
 
-// Rename gives the file or folder at old the name new, which replaces a file of
-// that name. The caller flushes the folder, or does without.
-func Rename(old, new string) error {
-	if err := fault.Op("rename", new); err != nil {
+// Rename gives the file or folder at from the name to, and replaces a file that has
+// it. The caller flushes the folder, or does without.
+func Rename(from, to string) error {
+	if err := fault.Op("rename", to); err != nil {
 		return err
 	}
-	return os.Rename(old, new)
+	return os.Rename(from, to)
 }
 
 // SyncFolder makes new names in dir last through a loss of power. A file system

@@ -57,7 +57,7 @@ func (g *Growing) Sync() error {
 	if err := syncFile(g.file, g.file.Name()); err != nil {
 		return fmt.Errorf("cannot flush %s: %w", g.file.Name(), cause(err))
 	}
-	fault.Point("flushed " + filepath.Base(g.file.Name()))
+	fault.Point("flushed", g.file.Name())
 	return nil
 }
 

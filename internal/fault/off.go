@@ -12,8 +12,9 @@ import "os"
 // Stage names the stage that the points after it belong to; "" for none.
 func Stage(string) {}
 
-// Point is a step of the program's: the process may end here.
-func Point(string) {}
+// Point is a step of the program's, with the file at path or, where that is "", none:
+// the process may end here.
+func Point(name, path string) {}
 
 // Op comes before an operation on the disk: the process may end here, or the
 // operation fail with the error that is returned.

@@ -73,9 +73,10 @@ func Stage(name string) {
 	state.stage = name
 }
 
-// Point is a step of the program's: the process may end here.
-func Point(name string) {
-	if pass(name, "") == "kill" {
+// Point is a step of the program's, with the file at path or, where that is "", none:
+// the process may end here.
+func Point(name, path string) {
+	if pass(name, path) == "kill" {
 		die()
 	}
 }

@@ -211,7 +211,7 @@ func (s *Scratch) remember(j Job, t Trained) error {
 	if err := atomicfile.Write(s.file(j, "json"), seal.JSON(text)); err != nil {
 		return err
 	}
-	fault.Point("training remembered")
+	fault.Point("training remembered", "")
 	if err := os.Remove(s.file(j, "safetensors")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -77,7 +77,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
-	fault.Point("models exported")
+	fault.Point("models exported", "")
 	if err := predictAll(ctx, rt, in, all); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
-	fault.Point("models timed")
+	fault.Point("models timed", "")
 	return write(p, in.Task, limits, all, refused, out, prov)
 }
 

@@ -77,7 +77,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	asking := newAsking(p, from, rep)
 	asking.offer = func() error { return from.offer(ctx, p, in, questions, rep) }
 	answers, err := asking.all(ctx, questions)
-	fault.Point("all asked")
+	fault.Point("all asked", "")
 	from.account(rep)
 	if err != nil {
 		return err

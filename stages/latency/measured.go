@@ -33,7 +33,7 @@ func fitMeasured(ctx context.Context, p Params, in Inputs, state string, rep pro
 	if err != nil {
 		return nil, err
 	}
-	fault.Point("latencies measured")
+	fault.Point("latencies measured", "")
 	rep.Logf("%s", control)
 	fit, err := fitTimings(ctx, p, in.Task, archs, timings)
 	if err != nil {

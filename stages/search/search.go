@@ -78,11 +78,11 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
-	fault.Point("searched")
+	fault.Point("searched", "")
 	if err := rows.write(out, prov); err != nil {
 		return err
 	}
-	fault.Point("searches written")
+	fault.Point("searches written", "")
 	return states.remove()
 }
 

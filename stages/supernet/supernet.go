@@ -59,7 +59,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
-	fault.Point("supernet trained")
+	fault.Point("supernet trained", "")
 	known, err := readKnown(in)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := schemas.WriteSupernetTraining(out.Training, row, prov); err != nil {
 		return err
 	}
-	fault.Point("supernet written")
+	fault.Point("supernet written", "")
 	if err := os.Remove(out.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
