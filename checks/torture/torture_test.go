@@ -68,6 +68,7 @@ func TestKills(t *testing.T) {
 			case err != nil:
 				t.Errorf("%s: %v", d, err)
 			case missed:
+				t.Logf("%s: the process ended before", d)
 				n.missed++
 			default:
 				n.recovered++
@@ -254,7 +255,7 @@ func table(all []*experiment, tallies map[*stage]*tally, took time.Duration) []b
 	fmt.Fprintf(&out, "| | all | | %d | %d | %d | %d |\n\n", sum.points, sum.atPoints, sum.random, sum.recovered)
 	fmt.Fprintf(&out, "%d of %d kills recovered in %.0f s, %d processes side by side, random moments of seed %d.", sum.recovered, sum.atPoints+sum.random, took.Seconds(), *workers, *seed)
 	if sum.missed > 0 {
-		fmt.Fprintf(&out, " %d processes ended before their moment had come.", sum.missed)
+		fmt.Fprintf(&out, " Processes that ended before their moment had come, and do not count: %d.", sum.missed)
 	}
 	fmt.Fprintln(&out)
 	for _, line := range notes {
