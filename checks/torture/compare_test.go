@@ -19,7 +19,7 @@ import (
 
 // measured are the columns that hold times that were measured, and what follows
 // from them: all else of an artifact is compared bit for bit. The artifacts of the
-// stage latency are dealt with in latencyHolds.
+// stages of timed are dealt with in timesHold.
 var measured = map[string][]string{
 	"runs.parquet":     {"cpu_seconds", "wall_seconds"},
 	"training.parquet": {"cpu_seconds", "step_ms", "score_ms"},
@@ -34,11 +34,12 @@ var measured = map[string][]string{
 	},
 }
 
-// timed is the stage whose every artifact follows from measured times.
-const timed = "latency"
+// timed are the stages whose every artifact follows from measured times, which they
+// keep in rounds.jsonl.
+var timed = []string{"latency", "finalists"}
 
 // grows are files that lines are added to, each for good.
-var grows = []string{"label/journal.jsonl", "latency/rounds.jsonl"}
+var grows = []string{"label/journal.jsonl", "latency/rounds.jsonl", "finalists/rounds.jsonl"}
 
 // same compares a stage's artifacts with those of the undisturbed run, and the
 // manifest with both.
@@ -54,7 +55,7 @@ func (e *experiment) same(runs, stage string) error {
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("the stage wrote %v, undisturbed %v", got, want)
 	}
-	if stage == timed {
+	if slices.Contains(timed, stage) {
 		return nil
 	}
 	for _, file := range got {
@@ -163,7 +164,7 @@ func (e *experiment) inspect(runs, stage string) (left, error) {
 		return l, err
 	}
 	for _, file := range files {
-		if stage == timed {
+		if slices.Contains(timed, stage) {
 			continue
 		}
 		if err := e.sameFile(e.path(runs, file), e.path(e.after(stage), file)); err != nil && !errors.Is(err, fs.ErrNotExist) {

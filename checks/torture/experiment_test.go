@@ -44,7 +44,7 @@ var chosen = []struct {
 	stages []string // in order
 	only   []string // of these; nil for all
 }{
-	{"micro", []string{"corpus", "sample", "tfs", "supernet", "label", "distill", "latency", "export", "search", "winners", "report"}, nil},
+	{"micro", []string{"corpus", "sample", "tfs", "supernet", "label", "distill", "latency", "export", "search", "finalists", "winners", "report"}, nil},
 	{"hat", []string{"sample", "tfs", "label", "distill", "export", "search", "benchmark", "report"}, []string{"benchmark"}},
 	{"matrix", []string{"sample", "tfs", "label-full", "label-no-role", "ablations"}, []string{"label-no-role", "ablations"}},
 }

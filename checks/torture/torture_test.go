@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -185,35 +186,36 @@ func (e *experiment) resume(runs, stage string, l left) error {
 	if err := e.kept(runs, l); err != nil {
 		return err
 	}
-	if stage != timed {
+	if !slices.Contains(timed, stage) {
 		return nil
 	}
-	return e.latencyHolds(runs)
+	return e.timesHold(runs, stage)
 }
 
-// latencyHolds compares the artifacts of the stage latency, which all follow from
-// measured times, with what an undisturbed run makes of the same times.
-func (e *experiment) latencyHolds(runs string) error {
+// timesHold compares the artifacts of a stage, which all follow from measured times,
+// with what an undisturbed run makes of the same times.
+func (e *experiment) timesHold(runs, stage string) error {
+	kept := stage + "/rounds.jsonl"
 	again := runs + "-again"
 	defer os.RemoveAll(again)
-	if err := os.CopyFS(again, os.DirFS(e.before(timed))); err != nil {
+	if err := os.CopyFS(again, os.DirFS(e.before(stage))); err != nil {
 		return err
 	}
-	rounds, err := os.ReadFile(e.path(runs, "latency/rounds.jsonl"))
+	rounds, err := os.ReadFile(e.path(runs, kept))
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(e.path(again, "latency"), 0o777); err != nil {
+	if err := os.MkdirAll(e.path(again, stage), 0o777); err != nil {
 		return err
 	}
-	if err := os.WriteFile(e.path(again, "latency/rounds.jsonl"), rounds, 0o666); err != nil {
+	if err := os.WriteFile(e.path(again, kept), rounds, 0o666); err != nil {
 		return err
 	}
-	end, err := run(e.command(again, "", e.args(timed)...), 0)
+	end, err := run(e.command(again, "", e.args(stage)...), 0)
 	if err != nil || end.code != 0 {
 		return fmt.Errorf("the same times again: %v %s", err, end.message())
 	}
-	files, err := e.outputs(again, timed)
+	files, err := e.outputs(again, stage)
 	if err != nil {
 		return err
 	}
@@ -230,7 +232,7 @@ func (e *experiment) latencyHolds(runs string) error {
 			return fmt.Errorf("%s is not what the same times give undisturbed", file)
 		}
 	}
-	if now, _ := os.ReadFile(e.path(again, "latency/rounds.jsonl")); !bytes.Equal(now, rounds) {
+	if now, _ := os.ReadFile(e.path(again, kept)); !bytes.Equal(now, rounds) {
 		return fmt.Errorf("rounds that were finished were timed again")
 	}
 	return nil
