@@ -104,7 +104,7 @@ bench-engine: setup
     go test -count=1 ./stages/label -run Kills -v -kills 50
 
 # kills at every point of every stage and at random, and disks that fail: resumed, and compared bit for bit
-torture points="10000" random="228" faults="12" report=(justfile_directory() / "benchmarks/results/torture.md"): setup
+torture points="10000" random="228" faults="4" report=(justfile_directory() / "benchmarks/results/torture.md"): setup
     go test -count=1 ./checks/torture -v -timeout 60m -points {{ points }} -random {{ random }} -faults {{ faults }} -report '{{ report }}'
 
 # read a run's files with pandas, DuckDB, ONNX and run the documentation's snippets
