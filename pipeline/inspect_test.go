@@ -32,7 +32,7 @@ func TestInspectCountsAndNamesTheHolder(t *testing.T) {
 	if err := m.write(dir); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := lock(t.Context(), dir, progress.Discard)
+	unlock, err := lock(t.Context(), dir, false, progress.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
