@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+
+	"hsnas/internal/atomicfile"
 )
 
 // damagedFolder is where damaged files go, under their own path: for a person to look
@@ -29,9 +31,9 @@ func asideName(dir, artifact string, now checksum) string {
 func setAside(dir, artifact string, now checksum) (string, error) {
 	to := asideName(dir, artifact, now)
 	place := local(dir, to)
-	err := os.MkdirAll(filepath.Dir(place), 0o777)
+	err := atomicfile.MkdirAll(filepath.Dir(place))
 	if err == nil {
-		err = os.Rename(local(dir, artifact), place)
+		err = atomicfile.Rename(local(dir, artifact), place)
 	}
 	if err != nil {
 		var link *os.LinkError

@@ -66,7 +66,7 @@ func Verify(ctx context.Context, dir string, o VerifyOptions) ([]Finding, error)
 	if err != nil || o.Keep || !slices.ContainsFunc(found.list, func(f Finding) bool { return f.State == Damaged }) {
 		return found.list, err
 	}
-	unlock, err := lock(ctx, dir, o.Report)
+	unlock, err := lock(ctx, dir, false, o.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func replaceManifest(dir, name string, now checksum) (string, error) {
 		return "", fmt.Errorf("cannot read %s: %w", local(dir, name), cause(err))
 	}
 	to := asideName(dir, name, now)
-	if err := os.MkdirAll(filepath.Dir(local(dir, to)), 0o777); err != nil {
+	if err := atomicfile.MkdirAll(filepath.Dir(local(dir, to))); err != nil {
 		return "", fmt.Errorf("cannot make %s: %w", filepath.Dir(local(dir, to)), cause(err))
 	}
 	if err := atomicfile.Write(local(dir, to), text); err != nil {

@@ -72,7 +72,7 @@ func TestInputsAreHashedAgain(t *testing.T) {
 // TestVerifyWaitsOnlyToMove: a whole run is looked at while another process works in it.
 func TestVerifyWaitsOnlyToMove(t *testing.T) {
 	dir, _ := finished(t)
-	unlock, err := lock(t.Context(), dir, progress.Discard)
+	unlock, err := lock(t.Context(), dir, false, progress.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,10 @@ package micro
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"runtime"
 
 	"hsnas/internal/corpus"
