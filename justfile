@@ -132,6 +132,10 @@ release *args:
     scripts/release.sh {{ args }}
     checks/release.sh
 
+# tfs on a real Slurm of two nodes on the loopback interface, one of them killed; installs Debian's packages
+check-slurm: setup
+    checks/slurm/run.sh
+
 # remove what recipes built here (never runs/)
 clean:
     rm -rf bin dist .cache

@@ -37,6 +37,11 @@ type Options struct {
 	// wait for it.
 	NoWait bool
 	Report progress.Reporter
+	// Executor runs stages that split; nil runs them here.
+	Executor Executor
+	// Shared says that jobs elsewhere may be writing into the run directory now, whose
+	// temporary files are left alone.
+	Shared bool
 }
 
 // forced is the reason for which a stage runs that is up to date.
@@ -95,8 +100,10 @@ func (r *run) open(ctx context.Context, dir string, stages []Stage) (err error) 
 	if r.state, err = readState(ctx, dir, stages); err != nil {
 		return err
 	}
-	if _, err := atomicfile.Clean(dir); err != nil {
-		return fmt.Errorf("cannot clear the run directory %s: %w", dir, err)
+	if !r.options.Shared {
+		if _, err := atomicfile.Clean(dir); err != nil {
+			return fmt.Errorf("cannot clear the run directory %s: %w", dir, err)
+		}
 	}
 	if len(r.manifest.Stages) == 0 { // first of all files, so that the directory is known as a run's
 		if err := r.store(); err != nil {
@@ -184,19 +191,15 @@ func (r *run) execute(ctx context.Context, s Stage, in Ingredients) error {
 	if err := r.store(); err != nil {
 		return err
 	}
-	if err = prepareOutputs(r.dir, s); err == nil {
-		fault.Point("begun", "")
-		log.Info("started", "key", record.Key)
-		var result Result
-		report := progress.ForStage(r.report, s.Name)
-		result, err = call(ctx, s, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{report, log}})
-		report.Done()
-		fault.Point("ended", "")
-		if err == nil {
-			record.Outputs, err = r.collect(ctx, s, result)
-		}
-		fault.Point("hashed", "")
+	log.Info("started", "key", record.Key)
+	report := progress.ForStage(r.report, s.Name)
+	result, err := r.perform(ctx, s, Call{Dir: r.dir, Key: record.Key, Log: log, Report: logged{report, log}})
+	report.Done()
+	fault.Point("ended", "")
+	if err == nil {
+		record.Outputs, err = r.collect(ctx, s, result)
 	}
+	fault.Point("hashed", "")
 	record.Ended = time.Now().UTC()
 	record.Seconds = record.Ended.Sub(record.Started).Seconds()
 	return r.finish(ctx, record, err, log)

@@ -42,6 +42,8 @@ type Stage struct {
 	// through a temporary file, and nothing else but state of its own that makes
 	// a second attempt cheaper, such as a journal.
 	Run func(ctx context.Context, call Call) (Result, error)
+	// Split says how the work can be done in shards; nil where it cannot.
+	Split *Split
 }
 
 // Call is what a stage needs to know about the run.

@@ -10,6 +10,7 @@ import (
 	"hsnas/internal/micro"
 	"hsnas/internal/task"
 	"hsnas/pipeline"
+	"hsnas/pipeline/cluster"
 	"hsnas/stages/ablations"
 	"hsnas/stages/benchmark"
 	"hsnas/stages/corpus"
@@ -46,6 +47,8 @@ type Experiment struct {
 	Benchmark benchmark.Params `yaml:"benchmark"`
 	Report    report.Params    `yaml:"report"`
 	Ablations ablations.Params `yaml:"ablations,omitempty"`
+	// Slurm is where and how jobs run, with --executor slurm; no stage depends on it.
+	Slurm cluster.Settings `yaml:"slurm,omitempty"`
 
 	dir  string // folder of the file, "" for one that ships
 	file string // for messages

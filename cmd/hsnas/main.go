@@ -61,6 +61,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler:            func(*cli.Context, error) {}, // run reports it
 		Commands: []*cli.Command{
 			runCommand(),
+			runShardCommand(),
+			cancelCommand(),
 			statusCommand(),
 			showCommand(),
 			diffCommand(),

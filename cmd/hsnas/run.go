@@ -32,6 +32,7 @@ func runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "run the stages though they are up to date"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "fail at once where another process works in the run"},
 			&cli.BoolFlag{Name: "yes", Usage: "buy the LLM's answers that are not in the journal yet, within the budget"},
+			executorFlag(),
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would run, and why"},
 			&cli.StringSliceFlag{Name: "set", Usage: "override a parameter: `KEY=VALUE`, search.iterations=10 for example"},
 		},
@@ -59,12 +60,16 @@ func runCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			err = pipeline.Run(c.Context, dir, stages, pipeline.Options{
+			o := pipeline.Options{
 				From: c.String("from"), To: c.String("to"), Only: c.String("only"),
 				Force: c.Bool("force"), DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"),
 				Experiment: resolved, Libraries: libraries(), Resume: resumeCommand(c),
 				Report: progress.New(c.App.ErrWriter),
-			})
+			}
+			if err := setExecutor(c, e, dir, &o); err != nil {
+				return err
+			}
+			err = pipeline.Run(c.Context, dir, stages, o)
 			if err == nil && !c.Bool("dry-run") {
 				fmt.Fprintln(c.App.Writer, dir)
 			}
@@ -105,6 +110,9 @@ func resumeCommand(c *cli.Context) string {
 	}
 	for _, s := range c.StringSlice("set") {
 		words = append(words, "--set", s)
+	}
+	if c.String("executor") == executorSlurm {
+		words = append(words, "--executor", executorSlurm)
 	}
 	if c.Bool("yes") {
 		words = append(words, "--yes")

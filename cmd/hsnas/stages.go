@@ -41,6 +41,7 @@ const (
 	latencyDataset    = "latency/dataset.parquet"
 	latencyScores     = "latency/latency.parquet"
 	latencyRounds     = "latency/rounds.jsonl" // no artifact: what makes a second attempt cheaper
+	latencyState      = "latency/state"        // the same, of rounds measured elsewhere
 	exportFolder      = "export/"
 	candidatesFile    = "search/candidates.parquet"
 	frontFile         = "search/front.parquet"
@@ -192,14 +193,11 @@ func (e *Experiment) tfsStage(files []string, table string) pipeline.Stage {
 		Name: tfs.Name, Version: tfs.Version, Params: withTable[tfs.Params]{e.TFS, table},
 		Inputs: inputs, External: files, Outputs: []string{tfsFile, supernetFile, costsFile, runsFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			in := tfs.Inputs{Task: e.task, Architectures: c.Path(architecturesFile)}
-			if e.trained() {
-				in.Corpus = c.Path(corpusFile)
-			}
-			return pipeline.Result{}, tfs.Run(ctx, e.TFS, in, tfs.Outputs{
+			return pipeline.Result{}, tfs.Run(ctx, e.TFS, e.tfsInputs(c), tfs.Outputs{
 				TFS: c.Path(tfsFile), Supernet: c.Path(supernetFile), Costs: c.Path(costsFile), Runs: c.Path(runsFile), State: c.Path(tfsState),
 			}, e.provenance(tfs.Name, tfs.Version, c), c.Report)
 		},
+		Split: e.tfsSplit(),
 	}
 }
 
@@ -277,9 +275,10 @@ func (e *Experiment) latencyStage() pipeline.Stage {
 		External: append(files, e.task.Files()...), Outputs: append(e.latencyModels(), latencyDataset, latencyScores),
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			return pipeline.Result{}, latency.Run(ctx, e.Latency, latency.Inputs{Task: e.task}, latency.Outputs{
-				Dir: filepath.Dir(c.Path(latencyScores)), Dataset: c.Path(latencyDataset), Latency: c.Path(latencyScores), Rounds: c.Path(latencyRounds),
+				Dir: filepath.Dir(c.Path(latencyScores)), Dataset: c.Path(latencyDataset), Latency: c.Path(latencyScores), Rounds: c.Path(latencyRounds), State: c.Path(latencyState),
 			}, e.provenance(latency.Name, latency.Version, c), c.Report)
 		},
+		Split: e.latencySplit(),
 	}
 }
 
@@ -324,31 +323,24 @@ func (e *Experiment) latencyModel(c pipeline.Call, i int) string {
 
 func (e *Experiment) searchStage() pipeline.Stage {
 	in := []string{exportFolder}
-	inherits := e.trained() && e.Search.Baseline == search.TrainedSupernet
-	if inherits {
+	if e.searchInherits() {
 		in = append(in, weightsFile, corpusFile)
 	}
-	if len(e.Search.Quantiles) > 0 && len(e.Latency.Files()) > 0 {
+	if e.searchLatencies() {
 		in = append(in, latencyDataset)
 	}
 	return pipeline.Stage{
 		Name: search.Name, Version: search.Version, Params: e.Search,
 		Inputs: in, External: e.task.Files(), Outputs: []string{candidatesFile, frontFile, ledgerFile, progressFile, paretoFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			inputs := search.Inputs{Task: e.task, Models: c.Path(exportFolder), Latency: e.latencyModel(c, 0)}
-			if len(e.Search.Quantiles) > 0 && len(e.Latency.Files()) > 0 {
-				inputs.Latencies = c.Path(latencyDataset)
-			}
-			if inherits {
-				inputs.Supernet, inputs.Corpus = c.Path(weightsFile), c.Path(corpusFile)
-			}
-			return pipeline.Result{}, search.Run(ctx, e.Search, inputs,
+			return pipeline.Result{}, search.Run(ctx, e.Search, e.searchInputs(c),
 				search.Outputs{
 					Candidates: c.Path(candidatesFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile),
 					Progress: c.Path(progressFile), Pareto: c.Path(paretoFile), State: c.Path(searchState),
 				},
 				e.provenance(search.Name, search.Version, c), c.Report)
 		},
+		Split: e.searchSplit(),
 	}
 }
 
@@ -364,6 +356,7 @@ func (e *Experiment) benchmarkStage() pipeline.Stage {
 			}, benchmark.Outputs{Benchmark: c.Path(benchmarkFile), Samples: c.Path(samplesFile), Models: c.Path(modelsFile), Roofline: c.Path(rooflineFile)},
 				e.provenance(benchmark.Name, benchmark.Version, c), c.Report)
 		},
+		Split: &pipeline.Split{Timed: true}, // one computation, and not for the node that jobs are submitted from
 	}
 }
 

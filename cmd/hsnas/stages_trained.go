@@ -25,6 +25,7 @@ const (
 	tfsState         = "tfs/state" // no artifacts: what makes a second attempt cheaper
 	winnersState     = "winners/state"
 	supernetProgress = "supernet/checkpoint.safetensors"
+	supernetState    = "supernet/state"
 )
 
 // trained says whether the task's architectures are trained here.
@@ -63,12 +64,10 @@ func (e *Experiment) supernetStage() pipeline.Stage {
 		Inputs: []string{corpusFile, architecturesFile, tfsFile}, External: e.task.Files(),
 		Outputs: []string{weightsFile, trainedFile, supernetFigures},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			return pipeline.Result{}, supernet.Run(ctx, e.Supernet, supernet.Inputs{
-				Task: e.task, Corpus: c.Path(corpusFile), Architectures: c.Path(architecturesFile), TFS: c.Path(tfsFile),
-			}, supernet.Outputs{
-				Weights: c.Path(weightsFile), Scores: c.Path(trainedFile), Training: c.Path(supernetFigures), Checkpoint: c.Path(supernetProgress),
-			}, e.provenance(supernet.Name, supernet.Version, c), c.Report)
+			return pipeline.Result{}, supernet.Run(ctx, e.Supernet, e.supernetInputs(c), supernetOutputs(c),
+				e.provenance(supernet.Name, supernet.Version, c), c.Report)
 		},
+		Split: e.supernetSplit(),
 	}
 }
 
@@ -77,10 +76,9 @@ func (e *Experiment) winnersStage() pipeline.Stage {
 		Name: winners.Name, Version: winners.Version, Params: e.Winners,
 		Inputs: []string{corpusFile, frontFile, ledgerFile}, External: e.task.Files(), Outputs: []string{winnersFile},
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
-			return pipeline.Result{}, winners.Run(ctx, e.Winners, winners.Inputs{
-				Task: e.task, Corpus: c.Path(corpusFile), Front: c.Path(frontFile), Ledger: c.Path(ledgerFile),
-			}, winners.Outputs{Winners: c.Path(winnersFile), State: c.Path(winnersState)},
+			return pipeline.Result{}, winners.Run(ctx, e.Winners, e.winnersInputs(c), winners.Outputs{Winners: c.Path(winnersFile), State: c.Path(winnersState)},
 				e.provenance(winners.Name, winners.Version, c), c.Report)
 		},
+		Split: e.winnersSplit(),
 	}
 }

@@ -73,6 +73,9 @@ type Job struct {
 // String names the job in messages.
 func (j Job) String() string { return fmt.Sprintf("architecture %s, seed %d", j.Arch.ID(), j.Seed) }
 
+// Name tells the job from others of its task, and is good as a file name.
+func (j Job) Name() string { return fmt.Sprintf("%s-%d", j.Arch.ID(), j.Seed) }
+
 // Trained is the result of a Job.
 type Trained struct {
 	Valid, Test float64   // BLEU on the validation and the test set; 0 where it diverged
@@ -145,7 +148,7 @@ type record struct {
 }
 
 func (s *Scratch) file(j Job, ending string) string {
-	return filepath.Join(s.Dir, fmt.Sprintf("%s-%d.%s", j.Arch.ID(), j.Seed, ending))
+	return filepath.Join(s.Dir, j.Name()+"."+ending)
 }
 
 // Train trains a job, or takes its result from Dir, or goes on from the

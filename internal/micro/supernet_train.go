@@ -104,6 +104,7 @@ func (s *SupernetTraining) steps(ctx context.Context, t *Trainer, o Origin, done
 	began := threadSeconds()
 	var sum float64
 	whole := context.WithoutCancel(ctx) // an interrupted training ends with a checkpoint, a few steps later
+	first := t.Steps()
 	for t.Steps() < s.Recipe.Steps {
 		shape, err := sampler.At(t.Steps())
 		if err != nil {
@@ -132,5 +133,8 @@ func (s *SupernetTraining) steps(ctx context.Context, t *Trainer, o Origin, done
 			return err
 		}
 	}
-	return nil
+	if s.Checkpoint == "" || t.Steps() == first {
+		return nil
+	}
+	return t.Save(s.Checkpoint, o, *done) // what is done with the weights may be interrupted, too
 }

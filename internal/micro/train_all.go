@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"hsnas/internal/config"
 	"hsnas/internal/progress"
 )
 
@@ -70,4 +71,23 @@ func longestFirst(d Dims, jobs []Job) []int {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return size[b] - size[a] })
 	return order
+}
+
+// Names are the names of jobs.
+func Names(jobs []Job) []string {
+	names := make([]string, len(jobs))
+	for i, j := range jobs {
+		names[i] = j.Name()
+	}
+	return names
+}
+
+// TrainNamed trains the one of jobs that has a name, and returns the file of its result.
+func (s *Scratch) TrainNamed(ctx context.Context, jobs []Job, name string, rep progress.Reporter) (file string, err error) {
+	i := slices.Index(Names(jobs), name)
+	if i < 0 {
+		return "", config.Errorf("", 0, "there is no training %q", name)
+	}
+	_, err = s.TrainAll(ctx, jobs[i:i+1], 1, rep)
+	return s.file(jobs[i], "json"), err
 }

@@ -43,6 +43,7 @@ type Inputs struct {
 type Outputs struct {
 	Dir, Dataset, Latency string
 	Rounds                string // state, no artifact: finished rounds of timings
+	State                 string // a folder of rounds that shards left; "" has none
 }
 
 // Fit is a predictor fitted to one dataset.
@@ -91,7 +92,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 // fitNumber fits the predictor of file number i.
 func fitNumber(ctx context.Context, p Params, i int, in Inputs, out Outputs, rep progress.Reporter) (*Fit, error) {
 	if i == len(p.Datasets) {
-		fit, err := fitMeasured(ctx, p, in, out.Rounds, rep)
+		fit, err := fitMeasured(ctx, p, in, out, rep)
 		if err != nil {
 			return nil, fmt.Errorf("latency: %s: %w", Measured, err)
 		}

@@ -29,9 +29,11 @@ type Measurement struct {
 	Task     *task.Task
 	Archs    []space.Architecture
 	Machine  Machine
-	Protocol string // what else the timings depend on, for the state file
-	State    string // file of finished rounds, which are not measured again
-	Memory   int64  // bytes that open models may take; 0 means 1 GiB
+	Protocol string   // what else the timings depend on, for the state file
+	State    string   // file of finished rounds, which are not measured again
+	Also     []string // further such files, which are only read
+	Only     []int    // the rounds to measure; nil for all
+	Memory   int64    // bytes that open models may take; 0 means 1 GiB
 }
 
 // Timing is what was measured of an architecture, in milliseconds: the fastest of
@@ -78,20 +80,31 @@ const controlEvery = 20
 
 // Run measures the rounds that the state file does not have.
 func (m *Measurement) Run(ctx context.Context, rep progress.Reporter) ([]Timing, Control, error) {
-	key, err := m.key()
+	done, err := m.finish(ctx, rep)
 	if err != nil {
 		return nil, Control{}, err
+	}
+	timings, err := m.timings(done)
+	return timings, m.control(done), err
+}
+
+// finish returns the sittings, after it has measured what the state lacks.
+func (m *Measurement) finish(ctx context.Context, rep progress.Reporter) (map[sitting]round, error) {
+	key, err := m.key()
+	if err != nil {
+		return nil, err
 	}
 	kept, err := openRounds(m.State, key, rep)
 	if err != nil {
-		return nil, Control{}, err
+		return nil, err
 	}
 	defer kept.close()
-	if err := m.rest(ctx, key, kept, rep); err != nil {
-		return nil, Control{}, err
+	for _, file := range m.Also {
+		if err := kept.read(file, key, rep); err != nil {
+			return nil, err
+		}
 	}
-	timings, err := m.timings(kept.done)
-	return timings, m.control(kept.done), err
+	return kept.done, m.rest(ctx, key, kept, rep)
 }
 
 // key is the hash of all that the timings are of.
@@ -115,15 +128,19 @@ func (m *Measurement) rest(ctx context.Context, key string, kept *rounds, rep pr
 		return err
 	}
 	var missing []sitting
-	turns := 0
+	turns, known := 0, 0
 	for _, s := range plan {
 		if one, ok := kept.done[s.sitting]; ok && len(one.EncoderMS) == len(s.block) {
+			known++
+			continue
+		}
+		if m.Only != nil && !slices.Contains(m.Only, s.round) {
 			continue
 		}
 		missing, turns = append(missing, s.sitting), turns+len(s.block)
 	}
-	if n := len(plan) - len(missing); n > 0 {
-		rep.Logf("%d of %d sittings of timings are kept from an earlier attempt", n, len(plan))
+	if known > 0 {
+		rep.Logf("%d of %d sittings of timings are kept from an earlier attempt", known, len(plan))
 	}
 	b := &bench{}
 	defer func() { b.close() }()

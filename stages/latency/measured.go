@@ -19,29 +19,29 @@ const Measured = "measured"
 
 // fitMeasured times architectures sampled from the task's space and fits a
 // predictor to them.
-func fitMeasured(ctx context.Context, p Params, in Inputs, state string, rep progress.Reporter) (*Fit, error) {
-	machine := in.Machine
-	if machine == nil {
-		var err error
-		if machine, err = ThisMachine(in.Task, p.Seed); err != nil {
-			return nil, err
+func fitMeasured(ctx context.Context, p Params, in Inputs, out Outputs, rep progress.Reporter) (*Fit, error) {
+	m, err := measurement(p, in, out.Rounds)
+	if err != nil {
+		return nil, err
+	}
+	if out.State != "" {
+		for number := range p.Rounds {
+			m.Also = append(m.Also, roundFile(out.State, number))
 		}
 	}
-	archs := sample(p, in.Task.Space)
-	m := &Measurement{Params: p, Task: in.Task, Archs: archs, Machine: machine, State: state}
 	timings, control, err := m.Run(ctx, rep)
 	if err != nil {
 		return nil, err
 	}
 	fault.Point("latencies measured", "")
 	rep.Logf("%s", control)
-	fit, err := fitTimings(ctx, p, in.Task, archs, timings)
+	fit, err := fitTimings(ctx, p, in.Task, m.Archs, timings)
 	if err != nil {
 		return nil, err
 	}
 	for i := range fit.Scores {
 		s := &fit.Scores[i]
-		s.Device, s.ControlMS, s.ControlCV, s.ControlDrift = machine.Name(), control.MS, control.CV, control.Drift
+		s.Device, s.ControlMS, s.ControlCV, s.ControlDrift = m.Machine.Name(), control.MS, control.CV, control.Drift
 		note := ""
 		if s.Chosen {
 			note = ", chosen"
@@ -50,9 +50,21 @@ func fitMeasured(ctx context.Context, p Params, in Inputs, state string, rep pro
 			s.Dataset, s.Regressor, s.Features, 100*s.CVMAPE, s.NTrain+s.NValid, 100*s.MAPE, s.Tau, s.NTest, note)
 	}
 	for i := range fit.Rows {
-		fit.Rows[i].Device = machine.Name()
+		fit.Rows[i].Device = m.Machine.Name()
 	}
 	return fit, nil
+}
+
+// measurement is what the stage times itself.
+func measurement(p Params, in Inputs, state string) (*Measurement, error) {
+	machine := in.Machine
+	if machine == nil {
+		var err error
+		if machine, err = ThisMachine(in.Task, p.Seed); err != nil {
+			return nil, err
+		}
+	}
+	return &Measurement{Params: p, Task: in.Task, Archs: sample(p, in.Task.Space), Machine: machine, State: state}, nil
 }
 
 // fitTimings tries the regressors on timings of architectures.

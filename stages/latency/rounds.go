@@ -41,6 +41,12 @@ func openRounds(path, key string, rep progress.Reporter) (*rounds, error) {
 	if torn > 0 {
 		rep.Logf("%s: the last line is torn (%d bytes); cut off, its sitting is measured again", path, torn)
 	}
+	r.enter(path, text[:whole], key, rep)
+	return r, nil
+}
+
+// enter takes the rounds of a text.
+func (r *rounds) enter(path string, text []byte, key string, rep progress.Reporter) {
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++
@@ -52,7 +58,16 @@ func openRounds(path, key string, rep progress.Reporter) (*rounds, error) {
 			r.done[sitting{one.Number, one.Block}] = *one
 		}
 	}
-	return r, nil
+}
+
+// read takes the rounds of a file that others write, which may not be there.
+func (r *rounds) read(path, key string, rep progress.Reporter) error {
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("rounds of timings: %w", err)
+	}
+	r.enter(path, text, key, rep)
+	return nil
 }
 
 // parseRound reads a line; it returns nil for a round of another measurement.

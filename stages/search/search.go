@@ -121,10 +121,7 @@ func (s setting) String() string {
 
 // searchAll runs every setting. What it has done when it fails is in states.
 func searchAll(ctx context.Context, p Params, t *task.Task, m models, states *states, rep progress.Reporter) (out *rows, err error) {
-	limits := p.Limits
-	if p.Constraint == "" {
-		limits = []float64{math.NaN()}
-	}
+	limits := p.limits()
 	variants := p.variants()
 	rep.Start("searching", len(limits)*len(p.Seeds)*len(variants))
 	defer rep.Done()

@@ -46,11 +46,15 @@ func newStates(dir, key string) *states {
 }
 
 func (s *states) path(of setting) string {
-	limit := "none"
-	if !math.IsNaN(of.limit) {
-		limit = strconv.FormatFloat(of.limit, 'g', -1, 64)
+	return filepath.Join(s.dir, of.search+"_"+shardName(of.limit, of.seed)+".json")
+}
+
+// limitName is a limit in the names of files.
+func limitName(limit float64) string {
+	if math.IsNaN(limit) {
+		return "none"
 	}
-	return filepath.Join(s.dir, fmt.Sprintf("%s_limit-%s_seed-%d.json", of.search, limit, of.seed))
+	return strconv.FormatFloat(limit, 'g', -1, 64)
 }
 
 // load returns the state of a setting, nil without one of this key. A damaged one is

@@ -43,8 +43,8 @@ type Inputs struct {
 }
 
 // Outputs are the files that the stage writes. Checkpoint is there while the
-// training is under way.
-type Outputs struct{ Weights, Scores, Training, Checkpoint string }
+// training is under way, State is a folder of scores that shards left; "" has none.
+type Outputs struct{ Weights, Scores, Training, Checkpoint, State string }
 
 // Run trains the supernet and scores every architecture whose truth is known.
 func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Provenance, rep progress.Reporter) error {
@@ -64,7 +64,7 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err != nil {
 		return err
 	}
-	losses, seconds, err := score(ctx, s, net, known.archs)
+	losses, seconds, err := scoreAll(ctx, p, s, net, known.archs, out.State)
 	if err != nil {
 		return fmt.Errorf("supernet: %w", err)
 	}
@@ -85,7 +85,10 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := os.Remove(out.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return nil
+	if out.State == "" {
+		return nil
+	}
+	return os.RemoveAll(out.State)
 }
 
 func prepare(p Params, in Inputs, out Outputs, rep progress.Reporter) (*micro.SupernetTraining, error) {

@@ -42,18 +42,9 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	archs, err := schemas.ReadArchitectures(in.Architectures)
+	archs, g, err := known(in)
 	if err != nil {
 		return err
-	}
-	g := &gatherer{task: in.Task, wanted: map[string]bool{}, done: map[string]bool{}}
-	for _, a := range archs {
-		if a.Set != schemas.SetUnlabelled {
-			g.wanted[a.ID] = true
-		}
-	}
-	if err := g.gather(splits(archs)); err != nil {
-		return fmt.Errorf("tfs: %w", err)
 	}
 	if in.Task.Family == task.Micro {
 		t := &training{params: p, task: in.Task, archs: archs, gathered: g, rep: rep}
@@ -76,6 +67,24 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 		return err
 	}
 	return schemas.WriteMeasuredCosts(out.Costs, g.costs, prov)
+}
+
+// known reads the sample, and gathers the truth that is there already.
+func known(in Inputs) ([]schemas.Architecture, *gatherer, error) {
+	archs, err := schemas.ReadArchitectures(in.Architectures)
+	if err != nil {
+		return nil, nil, err
+	}
+	g := &gatherer{task: in.Task, wanted: map[string]bool{}, done: map[string]bool{}}
+	for _, a := range archs {
+		if a.Set != schemas.SetUnlabelled {
+			g.wanted[a.ID] = true
+		}
+	}
+	if err := g.gather(splits(archs)); err != nil {
+		return nil, nil, fmt.Errorf("tfs: %w", err)
+	}
+	return archs, g, nil
 }
 
 // splits returns the names of the splits in the order of their first row.

@@ -42,23 +42,15 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	rows, err := read(p, in)
+	rows, jobs, err := plan(p, in)
 	if err != nil {
 		return err
 	}
-	jobs, err := jobsOf(p, in.Task, rows)
+	s, err := scratch(p, in, out.State)
 	if err != nil {
 		return err
 	}
-	c, err := schemas.LoadCorpus(in.Corpus)
-	if err != nil {
-		return err
-	}
-	scratch, err := micro.NewScratch(in.Task, c, p.Recipe, out.State)
-	if err != nil {
-		return err
-	}
-	results, err := scratch.TrainAll(ctx, jobs, 0, rep)
+	results, err := s.TrainAll(ctx, jobs, 0, rep)
 	if err != nil {
 		return fmt.Errorf("winners: %w", err)
 	}
@@ -78,6 +70,50 @@ func Run(ctx context.Context, p Params, in Inputs, out Outputs, prov schemas.Pro
 		rep.Logf("%s, seed %d: winner %s, validation %s %.2f, test %.2f", rows[i].Search, rows[i].Seed, rows[i].ID, in.Task.Metric.Name, rows[i].Score, rows[i].TestScore)
 	}
 	return schemas.WriteWinnersTrained(out.Winners, rows, prov)
+}
+
+// plan returns the winners and the trainings that they need.
+func plan(p Params, in Inputs) ([]schemas.WinnerTrained, []micro.Job, error) {
+	rows, err := read(p, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	jobs, err := jobsOf(p, in.Task, rows)
+	return rows, jobs, err
+}
+
+func scratch(p Params, in Inputs, state string) (*micro.Scratch, error) {
+	c, err := schemas.LoadCorpus(in.Corpus)
+	if err != nil {
+		return nil, err
+	}
+	return micro.NewScratch(in.Task, c, p.Recipe, state)
+}
+
+// Shards names the trainings of the stage, each a shard of its own.
+func Shards(p Params, in Inputs) ([]string, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	_, jobs, err := plan(p, in)
+	return micro.Names(jobs), err
+}
+
+// RunShard does one of the trainings and returns the file of its result, in the folder
+// state: Run takes it from there.
+func RunShard(ctx context.Context, p Params, in Inputs, state, shard string, rep progress.Reporter) (file string, err error) {
+	_, jobs, err := plan(p, in)
+	if err != nil {
+		return "", err
+	}
+	s, err := scratch(p, in, state)
+	if err != nil {
+		return "", err
+	}
+	if file, err = s.TrainNamed(ctx, jobs, shard, rep); err != nil {
+		return "", fmt.Errorf("winners: %w", err)
+	}
+	return file, nil
 }
 
 // read joins the winners with what their searches cost.

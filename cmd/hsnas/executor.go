@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"hsnas/internal/atomicfile"
+	"hsnas/internal/config"
+	"hsnas/internal/slurm"
+	"hsnas/pipeline"
+	"hsnas/pipeline/cluster"
+)
+
+// The executors, by name.
+const (
+	executorLocal = "local"
+	executorSlurm = "slurm"
+)
+
+func executorFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "executor", Value: executorLocal,
+		Usage: "`WHERE` stages that divide are run: local, or slurm for the cluster that the experiment's section slurm describes",
+	}
+}
+
+// setExecutor makes the options say where stages run. A run that may still have jobs on
+// a cluster goes on there.
+func setExecutor(c *cli.Context, e *Experiment, dir string, o *pipeline.Options) (err error) {
+	name := c.String("executor")
+	if o.Shared, err = cluster.Busy(dir); err != nil {
+		return err
+	}
+	switch {
+	case name == executorSlurm:
+		o.Executor, err = slurmExecutor(e, dir, o)
+		return err
+	case name != executorLocal:
+		return config.Errorf("", 0, "--executor: unknown %q%s", name, config.DidYouMean(name, []string{executorLocal, executorSlurm}))
+	case o.Shared && !o.DryRun:
+		return config.Errorf("", 0, "the run %s may have jobs on a cluster; go on with --executor slurm, or end them: hsnas cancel --run %s",
+			filepath.Base(dir), filepath.Base(dir))
+	}
+	return nil
+}
+
+func slurmExecutor(e *Experiment, dir string, o *pipeline.Options) (*cluster.Slurm, error) {
+	client, err := slurm.Open()
+	if err != nil {
+		return nil, err
+	}
+	client.Logf = o.Report.Logf
+	program, sum, err := thisProgram()
+	if err != nil {
+		return nil, err
+	}
+	return &cluster.Slurm{
+		Scheduler: client, Settings: e.Slurm, Program: sum,
+		Command:     []string{program, "run-shard", "--run", filepath.Base(dir)},
+		Environment: map[string]string{"HSNAS_RUNS": absolute(runsFolder())},
+	}, nil
+}
+
+// thisProgram is the file of this program and its SHA-256: jobs run the same.
+func thisProgram() (file, sum string, err error) {
+	if file, err = os.Executable(); err == nil {
+		sum, err = atomicfile.SHA256(file)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("cannot read this program: %w", err)
+	}
+	return file, sum, nil
+}

@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"hsnas/internal/atomicfile"
+	"hsnas/internal/config"
+	"hsnas/pipeline"
+)
+
+// Submission is a job or an array that was submitted, or was about to be. Its file is on
+// the disk before Slurm hears of it, so that a driver that is killed in between finds it
+// by its name.
+type Submission struct {
+	Name    string     `json:"name"` // of the job
+	Stage   string     `json:"stage"`
+	Key     string     `json:"key"`
+	Program string     `json:"program"` // SHA-256 of the program that jobs run
+	Wave    int        `json:"wave"`
+	Tasks   [][]string `json:"tasks"` // shards of each task of the array
+}
+
+// The files of a submission, beside the pieces: itself, Slurm's number of it, and how it
+// was left, each written once.
+const (
+	submissionEnding = ".submission"
+	idEnding         = ".id"
+	endedEnding      = ".ended"
+	jobsFolder       = "jobs"
+)
+
+// jobs is the folder of the submissions of a stage.
+func jobs(dir, stage, key string) string {
+	return filepath.Join(dir, filepath.FromSlash(pipeline.ShardFolder(stage, key)), jobsFolder)
+}
+
+// ReadSubmission reads a submission of a stage by its name.
+func ReadSubmission(dir, stage, name string) (*Submission, error) {
+	found, _ := filepath.Glob(filepath.Join(dir, "shards", stage, "*", jobsFolder, name+submissionEnding))
+	if len(found) != 1 {
+		return nil, config.Errorf("", 0, "--submission: stage %s has no submission %q in %s", stage, name, dir)
+	}
+	return read(found[0])
+}
+
+func read(file string) (*Submission, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var s Submission
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, fmt.Errorf("%s is damaged, remove it: %w", file, err)
+	}
+	return &s, nil
+}
+
+// array is a submission as a driver sees it.
+type array struct {
+	Submission
+	folder  string
+	id      string // "" while Slurm's number is not known
+	settled []bool // by task: nothing is expected of it any more
+	missing []int  // by task: looks in a row in which Slurm did not mention it
+}
+
+func (a *array) file(ending string) string { return filepath.Join(a.folder, a.Name+ending) }
+
+// write makes the submission known, before it is submitted.
+func (a *array) write() error {
+	text, err := json.MarshalIndent(a.Submission, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(a.folder, 0o777); err != nil {
+		return err
+	}
+	return atomicfile.Write(a.file(submissionEnding), append(text, '\n'))
+}
+
+// submitted writes down Slurm's number.
+func (a *array) submitted(id string) error {
+	a.id = id
+	return atomicfile.Write(a.file(idEnding), []byte(id+"\n"))
+}
+
+// end writes down that nothing is expected of it any more, and why. The first to say so
+// counts.
+func (a *array) end(why string) error {
+	if _, err := os.Stat(a.file(endedEnding)); err == nil {
+		return nil
+	}
+	return atomicfile.Write(a.file(endedEnding), []byte(why+"\n"))
+}
+
+// ended returns how it was left, "" while it was not.
+func (a *array) ended() string {
+	text, _ := os.ReadFile(a.file(endedEnding))
+	return strings.TrimSpace(string(text))
+}
+
+// cancelled is how `hsnas cancel` leaves a submission.
+const cancelled = "cancelled"
+
+// arrays reads the submissions of a run that were not left yet, of one stage and key or,
+// with "*", of all.
+func arrays(folder string) ([]*array, error) {
+	found, err := filepath.Glob(filepath.Join(folder, "*"+submissionEnding))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(found)
+	var out []*array
+	for _, file := range found {
+		s, err := read(file)
+		if err != nil {
+			return nil, err
+		}
+		a := &array{Submission: *s, folder: filepath.Dir(file), settled: make([]bool, len(s.Tasks)), missing: make([]int, len(s.Tasks))}
+		if a.ended() != "" {
+			continue
+		}
+		text, err := os.ReadFile(a.file(idEnding))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		a.id = strings.TrimSpace(string(text))
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// Busy says whether jobs of a run may be at work.
+func Busy(dir string) (bool, error) {
+	left, err := arrays(jobs(dir, "*", "*"))
+	return len(left) > 0, err
+}
