@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestSlurmRefuses: what is wrong with a cluster, or with a job on it, is told before
+// anything is begun.
+func TestSlurmRefuses(t *testing.T) {
+	runs := t.TempDir()
+	t.Setenv("HSNAS_RUNS", runs)
+	t.Setenv("PATH", t.TempDir())
+	for want, args := range map[string][]string{
+		"sbatch of Slurm is not on PATH; run hsnas on a node of the cluster that may submit jobs": {"run", "-x", "micro", "--executor", "slurm"},
+		`--executor: unknown "slrum"; did you mean "slurm"?`:                                      {"run", "-x", "micro", "--executor", "slrum"},
+		`data/experiments/micro.yaml:1: time: "soon", expected minutes or [DAYS-]HOURS:MINUTES:SECONDS`:                    {"run", "-x", "micro", "--set", "slurm.time=soon"},
+		`there is no run "nosuch" in ` + runs:                                                     {"cancel", "--run", "nosuch"},
+		"run-shard needs --stage; see hsnas run-shard --help":                                     {"run-shard", "--run", "a"},
+	} {
+		var out, log bytes.Buffer
+		code := run(t.Context(), append([]string{"hsnas"}, args...), nil, &out, &log)
+		if got := "hsnas: " + want + "\n"; code != exitUsage || log.String() != got {
+			t.Errorf("code %d\n got %swant %s", code, log.String(), got)
+		}
+	}
+	if entries, _ := os.ReadDir(runs); len(entries) != 0 {
+		t.Error("a run was begun")
+	}
+}
+
+// TestRunShardOfARun: a job of a submission that is not there, and a stage without
+// shards.
+func TestRunShardOfARun(t *testing.T) {
+	runs := t.TempDir()
+	t.Setenv("HSNAS_RUNS", runs)
+	var out, log bytes.Buffer
+	if code := run(t.Context(), []string{"hsnas", "run", "-x", "micro", "--to", "corpus"}, nil, &out, &log); code != exitOK {
+		t.Fatal(log.String())
+	}
+	dir := filepath.Join(runs, "micro")
+	for want, args := range map[string][]string{
+		`hsnas: --submission: stage tfs has no submission "x" in ` + dir + "\n":                                                        {"--stage", "tfs", "--submission", "x"},
+		"hsnas: run-shard needs --shard, or --submission and --task\n":                                                                 {"--stage", "tfs"},
+		`hsnas: --stage: "label" is no stage of this run that has shards; these have: tfs, supernet, latency, search, winners` + "\n":  {"--stage", "label", "--shard", "a"},
+		"hsnas: stage tfs needs sample/architectures.parquet, but stage sample has not run yet; run that stage first: --only sample\n": {"--stage", "tfs", "--shard", "a"},
+	} {
+		log.Reset()
+		code := run(t.Context(), append([]string{"hsnas", "run-shard", "--run", "micro"}, args...), nil, &out, &log)
+		if code != exitUsage || log.String() != want {
+			t.Errorf("code %d\n got %swant %s", code, log.String(), want)
+		}
+	}
+}
