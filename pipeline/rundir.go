@@ -54,9 +54,16 @@ func prepareOutputs(dir string, s Stage) error {
 		if err := os.RemoveAll(place); err != nil {
 			return fmt.Errorf("cannot remove %s: %w", place, cause(err))
 		}
+	}
+	return makeFolders(dir, s)
+}
+
+// makeFolders makes the folders of a stage's outputs.
+func makeFolders(dir string, s Stage) error {
+	for _, out := range s.Outputs {
 		folder := local(dir, path.Dir(out))
 		if isFolder(out) {
-			folder = place
+			folder = local(dir, out)
 		}
 		if err := atomicfile.MkdirAll(folder); err != nil {
 			return fmt.Errorf("cannot make %s: %w", folder, cause(err))

@@ -183,7 +183,7 @@ func (w *sharding) do(ctx context.Context, p *Piece, known []string, c Call) (er
 	var files []string
 	if p.Shard == Whole {
 		files, err = w.whole(ctx, p, known, c)
-	} else {
+	} else if err = makeFolders(w.dir, w.stage); err == nil {
 		files, err = guarded(c, w.stage.Name, func() ([]string, error) { return w.stage.Split.Do(ctx, c, p.Shard) })
 	}
 	if err == nil {

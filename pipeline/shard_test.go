@@ -40,6 +40,9 @@ func divided(seed int, did map[string]int, timed bool) []Stage {
 						panic("oh")
 					}
 					file := "state-" + shard
+					if _, err := os.Stat(c.Path("train")); err != nil {
+						return nil, err // the folders of the outputs exist
+					}
 					return []string{file}, errors.Join(ctx.Err(), atomicfile.Write(c.Path(file), []byte(shard)))
 				},
 			},
