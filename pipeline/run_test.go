@@ -253,3 +253,26 @@ func TestOverride(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedRunDirectory: what others may be writing is left alone.
+func TestSharedRunDirectory(t *testing.T) {
+	dir, external := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "in.txt")
+	if err := os.WriteFile(external, []byte("abc"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, shared := range []bool{true, false} {
+		if err := Run(t.Context(), dir, chain(external, 1), Options{Shared: shared}); err != nil {
+			t.Fatal(err)
+		}
+		written, err := atomicfile.Create(filepath.Join(dir, "state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Run(t.Context(), dir, chain(external, 1), Options{Shared: shared}); err != nil {
+			t.Fatal(err)
+		}
+		if err := written.Commit(); (err == nil) != shared {
+			t.Errorf("shared %v: %v", shared, err)
+		}
+	}
+}

@@ -4,6 +4,7 @@
 #
 # Usage: checks/slurm/cluster.sh up DIR NODES [LINE OF slurm.conf...]
 #        checks/slurm/cluster.sh kill DIR NODE    as a loss of power does
+#        checks/slurm/cluster.sh crash DIR NODE   kills what its jobs run
 #        checks/slurm/cluster.sh down DIR
 # Programs find the cluster by SLURM_CONF=DIR/slurm.conf.
 set -euo pipefail
@@ -139,6 +140,10 @@ down) down ;;
 kill)
 	# shellcheck disable=SC2046
 	end KILL "$(cat "$dir/slurmd.$1.pid")" $(steps "$1") $(of "$1")
+	;;
+crash)
+	# shellcheck disable=SC2046
+	end KILL $(of "$1")
 	;;
 *) echo "cluster: unknown command $command" >&2 && exit 2 ;;
 esac

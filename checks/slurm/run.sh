@@ -95,10 +95,14 @@ kill -KILL "$driver"
 wait "$driver" 2>/dev/null || true
 squeue --noheader --array --format='%j %T' | grep -q 'hsnas-slurm-tfs-.* RUNNING' || fail "the driver is dead, and no job of its runs"
 finished=$(find "$HSNAS_RUNS/$run/shards" -name '*-[0-9].json' -exec basename {} .json \;)
-echo "check-slurm: the driver killed after $(wc -w <<<"$finished") trainings; a node killed; the driver again"
+echo "check-slurm: the driver killed after $(wc -w <<<"$finished") trainings; a node killed, and what runs on the other; the driver again"
 checks/slurm/cluster.sh kill "$work/cluster" n1
+runs_on_n0() { squeue --noheader --nodelist=n0 --states=running --format=%j | grep -q .; }
+until_true runs_on_n0
+checks/slurm/cluster.sh crash "$work/cluster" n0
 hsnas_run --executor slurm 2>"$work/second.err" >/dev/null || fail "the second driver failed"
 grep -q 'tfs        goes on with 3 submissions that Slurm has already: jobs ' "$work/second.err" || fail "the second driver did not go on with the jobs of the first"
+grep -Eq 'tfs        shard [0-9a-f]+-[12] runs again: job [12]_[0-9] ended as FAILED' "$work/second.err" || fail "the second driver did not tell of the job that was killed"
 
 cmp "$work/local/$run/tfs/tfs.parquet" "$HSNAS_RUNS/$run/tfs/tfs.parquet" || fail "tfs.parquet differs from the local executor's"
 untimed() { sed -E 's/"(CPU|Wall)Seconds":[^,}]*//g' "$1"; }
@@ -114,7 +118,7 @@ for log in "$HSNAS_RUNS/$run"/shards/tfs/*/*-[0-9].log; do
 done
 [ "$(pieces)" = 12 ] || fail "$(pieces) pieces, expected 12"
 again=$(cat "$HSNAS_RUNS/$run"/shards/tfs/*/*-[0-9].log | grep -c '"msg":"started"')
-[ "$again" -gt 12 ] || fail "12 shards were started $again times: the lost node had none, which tests nothing"
+[ "$again" -gt 13 ] || fail "12 shards were started $again times: the lost node had none, which tests nothing"
 echo "check-slurm: tfs.parquet is that of the local executor; 12 shards were started $again times, none again that was done"
 hsnas_run --executor slurm 2>&1 >/dev/null | grep -q 'tfs        up to date' || fail "the same command again did something"
 

@@ -41,16 +41,47 @@ func TestRunShardOfARun(t *testing.T) {
 		t.Fatal(log.String())
 	}
 	dir := filepath.Join(runs, "micro")
+	jobs := filepath.Join(dir, "shards", "tfs", "0123456789abcdef", "jobs")
+	if err := os.MkdirAll(jobs, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(jobs, "old.submission"), []byte(`{"name":"old","stage":"tfs","program":"5a","tasks":[["a"]]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, args := range map[string][]string{
-		`hsnas: --submission: stage tfs has no submission "x" in ` + dir + "\n":                                                        {"--stage", "tfs", "--submission", "x"},
-		"hsnas: run-shard needs --shard, or --submission and --task\n":                                                                 {"--stage", "tfs"},
-		`hsnas: --stage: "label" is no stage of this run that has shards; these have: tfs, supernet, latency, search, winners` + "\n":  {"--stage", "label", "--shard", "a"},
-		"hsnas: stage tfs needs sample/architectures.parquet, but stage sample has not run yet; run that stage first: --only sample\n": {"--stage", "tfs", "--shard", "a"},
+		`hsnas: --submission: stage tfs has no submission "x" in ` + dir + "\n":                                                                {"--stage", "tfs", "--submission", "x"},
+		"hsnas: " + program + " is another version than the one that submitted old; run hsnas run again, which submits what is left\n":         {"--stage", "tfs", "--submission", "old"},
+		"hsnas: run-shard needs --shard, or --submission and --task\n":                                                                         {"--stage", "tfs"},
+		`hsnas: --stage: "label" is no stage of this run that has shards; these have: tfs, supernet, distill, latency, search, winners` + "\n": {"--stage", "label", "--shard", "a"},
+		"hsnas: stage tfs needs sample/architectures.parquet, but stage sample has not run yet; run that stage first: --only sample\n":         {"--stage", "tfs", "--shard", "a"},
 	} {
 		log.Reset()
 		code := run(t.Context(), append([]string{"hsnas", "run-shard", "--run", "micro"}, args...), nil, &out, &log)
 		if code != exitUsage || log.String() != want {
 			t.Errorf("code %d\n got %swant %s", code, log.String(), want)
 		}
+	}
+}
+
+// TestJobsElsewhere: a run that may have jobs on a cluster is not run beside them.
+func TestJobsElsewhere(t *testing.T) {
+	runs := t.TempDir()
+	t.Setenv("HSNAS_RUNS", runs)
+	jobs := filepath.Join(runs, "micro", "shards", "tfs", "0123456789abcdef", "jobs")
+	if err := os.MkdirAll(jobs, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(jobs, "old.submission"), []byte(`{"name":"old","stage":"tfs","tasks":[["a"]]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out, log bytes.Buffer
+	code := run(t.Context(), []string{"hsnas", "run", "-x", "micro"}, nil, &out, &log)
+	const want = "hsnas: the run micro may have jobs on a cluster; go on with --executor slurm, or end them: hsnas cancel --run micro\n"
+	if code != exitUsage || log.String() != want {
+		t.Errorf("code %d\n got %swant %s", code, log.String(), want)
 	}
 }

@@ -258,6 +258,7 @@ func (e *Experiment) distillStage() pipeline.Stage {
 				Scoreboard: filepath.Join(dir, "scoreboard.parquet"), Curve: filepath.Join(dir, "learning_curve.parquet"), Dir: dir,
 			}, e.provenance(distill.Name, distill.Version, c), c.Report)
 		},
+		Split: &pipeline.Split{}, // one computation, as benchmark's
 	}
 }
 
