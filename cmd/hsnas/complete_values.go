@@ -41,6 +41,8 @@ func (t *typed) valuesOf(kind string) (found []candidate, files bool) {
 		return named(append(published.LatencyDatasets(), latency.AnySource)), true
 	case "DATASET":
 		return named(published.LatencyDatasets()), true
+	case "EXECUTOR":
+		return named([]string{executorLocal, executorSlurm}), false
 	case "FORMAT":
 		return named([]string{logText, logJSON}), false
 	case "PRECISION":

@@ -23,7 +23,7 @@ const (
 func executorFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "executor", Value: executorLocal,
-		Usage: "`WHERE` stages that divide are run: local, or slurm for the cluster that the experiment's section slurm describes",
+		Usage: "`EXECUTOR` of stages that divide: local, or slurm for the cluster that the experiment's section slurm describes",
 	}
 }
 
@@ -60,7 +60,7 @@ func slurmExecutor(e *Experiment, dir string, o *pipeline.Options) (*cluster.Slu
 	return &cluster.Slurm{
 		Scheduler: client, Settings: e.Slurm, Program: sum,
 		Command:     []string{program, "run-shard", "--run", filepath.Base(dir)},
-		Environment: map[string]string{"HSNAS_RUNS": absolute(runsFolder())},
+		Environment: map[string]string{runsVariable: absolute(runsFolder())},
 	}, nil
 }
 

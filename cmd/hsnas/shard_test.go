@@ -53,11 +53,11 @@ func TestRunShardOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, args := range map[string][]string{
-		`hsnas: --submission: stage tfs has no submission "x" in ` + dir + "\n":                                                                {"--stage", "tfs", "--submission", "x"},
-		"hsnas: " + program + " is another version than the one that submitted old; run hsnas run again, which submits what is left\n":         {"--stage", "tfs", "--submission", "old"},
-		"hsnas: run-shard needs --shard, or --submission and --task\n":                                                                         {"--stage", "tfs"},
-		`hsnas: --stage: "label" is no stage of this run that has shards; these have: tfs, supernet, distill, latency, search, winners` + "\n": {"--stage", "label", "--shard", "a"},
-		"hsnas: stage tfs needs sample/architectures.parquet, but stage sample has not run yet; run that stage first: --only sample\n":         {"--stage", "tfs", "--shard", "a"},
+		`hsnas: --submission: stage tfs has no submission "x" in ` + dir + "\n":                                                                           {"--stage", "tfs", "--submission", "x"},
+		"hsnas: " + program + " is another version than the one that submitted old; run hsnas run again, which submits what is left\n":                    {"--stage", "tfs", "--submission", "old"},
+		"hsnas: run-shard needs --shard, or --submission and --task\n":                                                                                    {"--stage", "tfs"},
+		`hsnas: --stage: "label" is no stage of this run that has shards; these have: tfs, supernet, distill, latency, search, finalists, winners` + "\n": {"--stage", "label", "--shard", "a"},
+		"hsnas: stage tfs needs sample/architectures.parquet, but stage sample has not run yet; run that stage first: --only sample\n":                    {"--stage", "tfs", "--shard", "a"},
 	} {
 		log.Reset()
 		code := run(t.Context(), append([]string{"hsnas", "run-shard", "--run", "micro"}, args...), nil, &out, &log)

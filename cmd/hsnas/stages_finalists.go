@@ -59,6 +59,7 @@ func (e *Experiment) finalistsStage() pipeline.Stage {
 			}, finalists.Outputs{Finalists: c.Path(finalistsFile), Rounds: c.Path(finalistsRounds)},
 				e.provenance(finalists.Name, finalists.Version, c), c.Report)
 		},
+		Split: &pipeline.Split{Timed: true}, // where the dataset was measured, or nowhere
 	}
 }
 

@@ -17,7 +17,10 @@ import (
 
 // fakeFolder names the folder of the fake commands: the test program, linked under
 // Slurm's names, is each of them.
-const fakeFolder = "HSNAS_TEST_FAKE_SLURM"
+const fakeFolder = "TEST_FAKE_SLURM"
+
+// arrayTask is the variable by which Slurm numbers tasks.
+const arrayTask = "SLURM_ARRAY_TASK_ID"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(fakeFolder); dir != "" {
@@ -43,7 +46,7 @@ type called struct {
 func fakeCommand(dir string) int {
 	name := filepath.Base(os.Args[0])
 	input, _ := io.ReadAll(os.Stdin)
-	text, err := json.Marshal(called{name, string(input), os.Args[1:], os.Getenv("SLURM_ARRAY_TASK_ID")})
+	text, err := json.Marshal(called{name, string(input), os.Args[1:], os.Getenv(arrayTask)})
 	if err != nil {
 		panic(err)
 	}
@@ -120,7 +123,7 @@ func TestAbsent(t *testing.T) {
 }
 
 func TestSubmit(t *testing.T) {
-	t.Setenv("SLURM_ARRAY_TASK_ID", "7") // a driver may be a task itself
+	t.Setenv(arrayTask, "7") // a driver may be a task itself
 	c, calls := fake(t, map[string][]reply{"sbatch": {{Out: "12;west\n"}}})
 	id, err := c.Submit(t.Context(), Job{
 		Name: "hsnas-a", Tasks: 3, Running: 2, After: []string{"4", "5"}, Output: "/x/a.%a.out", Options: []string{"--partition=p"}, Script: "#!/bin/sh\n",
