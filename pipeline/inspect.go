@@ -13,6 +13,8 @@ type Status struct {
 	State   string  `json:"state"`  // done, stale, running, failed, interrupted, or pending where it never ran
 	Reason  string  `json:"reason"` // why it would run; "" where it is up to date
 	Seconds float64 `json:"seconds"`
+	// Shards are those of a stage that is under way on a cluster; nil of others.
+	Shards *ShardCount `json:"shards,omitempty"`
 
 	Reasons []string `json:"reasons,omitempty"` // Reason, one by one
 	Files   int      `json:"files"`             // outputs of its last good end
@@ -44,7 +46,9 @@ func Inspect(ctx context.Context, dir string, stages []Stage) ([]Status, error) 
 			why = []string{err.Error()}
 		}
 		again[s.Name] = len(why) > 0
-		out = append(out, describe(s.Name, st.manifest.Record(s.Name), why, user))
+		one := describe(s.Name, st.manifest.Record(s.Name), why, user)
+		one.Shards = countShards(ctx, dir, s, st.manifest.Record(s.Name))
+		out = append(out, one)
 	}
 	return out, nil
 }

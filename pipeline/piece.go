@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"hsnas/internal/atomicfile"
+	"hsnas/internal/progress"
 )
 
 // Piece is the exit file of a shard: how it ended, and what it left. It is written when
@@ -86,4 +89,33 @@ func artifacts(ctx context.Context, dir string, files []string) ([]Artifact, err
 		out = append(out, Artifact{Path: f, SHA256: sum.SHA256, Bytes: sum.Bytes})
 	}
 	return out, nil
+}
+
+// ShardCount is how far a stage is that is done in shards, the stage itself being one.
+type ShardCount struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+// countShards counts the shards of a stage that was begun on a cluster and is not done.
+// The checksums of what they left are not looked at.
+func countShards(ctx context.Context, dir string, s Stage, r *Record) *ShardCount {
+	if r == nil || r.State == Done {
+		return nil
+	}
+	if _, err := os.Stat(local(dir, ShardFolder(s.Name, r.Key))); err != nil {
+		return nil
+	}
+	waves, err := s.Waves(ctx, Call{Dir: dir, Key: r.Key, Log: slog.New(slog.DiscardHandler), Report: progress.Discard})
+	if err != nil || len(waves) == 0 {
+		return nil
+	}
+	var out ShardCount
+	for _, shard := range slices.Concat(waves...) {
+		out.Total++
+		if p := ReadPiece(dir, s.Name, r.Key, shard); p != nil && p.Exit == 0 {
+			out.Done++
+		}
+	}
+	return &out
 }

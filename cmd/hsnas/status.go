@@ -61,8 +61,12 @@ func printStatus(w io.Writer, states []pipeline.Status) error {
 		if s.Files > 0 {
 			size = tabular.Bytes(s.Bytes)
 		}
+		state := s.State
+		if s.Shards != nil {
+			state += fmt.Sprintf(", %d of %d shards", s.Shards.Done, s.Shards.Total)
+		}
 		reasons := append(slices.Clone(s.Reasons), "")
-		fmt.Fprintf(table, "%s\t%s\t%.1f\t%s\t%s\n", s.Stage, s.State, s.Seconds, size, reasons[0])
+		fmt.Fprintf(table, "%s\t%s\t%.1f\t%s\t%s\n", s.Stage, state, s.Seconds, size, reasons[0])
 		for i := 1; i < len(s.Reasons); i++ {
 			fmt.Fprintf(table, "\t\t\t\t%s\n", s.Reasons[i])
 		}

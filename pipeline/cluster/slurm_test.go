@@ -574,6 +574,10 @@ func TestAnotherProgram(t *testing.T) {
 	if err := r.run(ctx); !errors.Is(err, pipeline.ErrInterrupted) {
 		t.Fatal(err)
 	}
+	status, err := pipeline.Inspect(t.Context(), r.sim.dir, r.sim.stages)
+	if err != nil || status[0].Shards != nil || status[1].Shards == nil || *status[1].Shards != (pipeline.ShardCount{Done: 0, Total: 13}) {
+		t.Errorf("status %+v, %v", status, err)
+	}
 	r.sim.before, r.program = nil, "p2"
 	r.ends()
 	r.once()
@@ -598,9 +602,13 @@ func TestClocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.sim.before = nil
+	status, err := pipeline.Inspect(t.Context(), r.sim.dir, r.sim.stages)
+	if err != nil || status[1].Shards == nil || *status[1].Shards != (pipeline.ShardCount{Done: 11, Total: 13}) {
+		t.Errorf("status %+v, %v", status, err)
+	}
 	times := []time.Time{time.Unix(0, 0), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
 	n := 0
-	err := filepath.WalkDir(r.sim.dir, func(path string, _ os.DirEntry, err error) error {
+	err = filepath.WalkDir(r.sim.dir, func(path string, _ os.DirEntry, err error) error {
 		n++
 		return errors.Join(err, os.Chtimes(path, times[n%2], times[n/2%2]))
 	})
@@ -642,5 +650,16 @@ func TestSettings(t *testing.T) {
 	script := "#!/bin/sh\nexport GOMAXPROCS=2\nexec 'hsnas' --stage train --submission NAME --task \"$SLURM_ARRAY_TASK_ID\"\n"
 	if j := r.sim.jobs[0]; !slices.Equal(j.Options, want) || j.Running != 5 || j.Script != strings.Replace(script, "NAME", j.Name, 1) {
 		t.Errorf("submitted %+v", j.Job)
+	}
+}
+
+// TestStatusOfADoneStage has no shards to tell of.
+func TestStatusOfADoneStage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ends()
+	status, err := pipeline.Inspect(t.Context(), r.sim.dir, r.sim.stages)
+	if err != nil || status[1].Shards != nil || status[1].State != string(pipeline.Done) {
+		t.Errorf("status %+v, %v", status, err)
 	}
 }
