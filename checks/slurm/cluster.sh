@@ -93,29 +93,41 @@ up() {
 	exit 1
 }
 
-# environment prints the variables of a process, nothing of one that is gone or not ours.
-environment() { { tr '\0' '\n' <"/proc/$1/environ"; } 2>/dev/null || true; }
-
 # of prints the processes of this cluster's jobs, of those on a node if one is named.
 of() {
-	local p variables
-	for p in $(cd /proc && printf '%s\n' [0-9]*); do
-		variables=$(environment "$p")
-		if grep -qxF "SLURM_CONF=$SLURM_CONF" <<<"$variables" && grep -qxE "SLURMD_NODENAME=${1:-.*}" <<<"$variables"; then
-			echo "$p"
-		fi
-	done
+	local files
+	files=$(grep -lzxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ 2>/dev/null || true) # some are gone, or others'
+	[ -n "$files" ] || return 0
+	# shellcheck disable=SC2086 # one word each
+	{ grep -lzxE "SLURMD_NODENAME=${1:-.*}" $files 2>/dev/null || true; } | cut -d / -f 3
 }
 
 # steps prints the daemons that watch over jobs on a node.
 steps() {
-	local job p
+	local job
 	for job in $(squeue --noheader --nodelist="$1" --states=running,completing --format=%A); do
-		for p in $(pgrep -f "^slurmstepd: \[$job\."); do
-			grep -qxF "SLURM_CONF=$SLURM_CONF" <<<"$(environment "$p")" && echo "$p"
+		pgrep -f "^slurmstepd: \[$job\." | while read -r p; do
+			! grep -qzxF "SLURM_CONF=$SLURM_CONF" "/proc/$p/environ" || echo "$p"
 		done
 	done
-	return 0
+}
+
+# stop stops what a job on a node runs, one that has just started: it has not ended when
+# it is killed.
+stop() {
+	local before now i
+	before=$(of "$1")
+	for ((i = 0; i < 1000; i++)); do
+		now=$(of "$1")
+		if [ -n "$now" ] && [ "$now" != "$before" ]; then
+			# shellcheck disable=SC2086
+			end STOP $now
+			return
+		fi
+		sleep 0.03
+	done
+	echo "cluster: node $1 starts no job" >&2
+	exit 1
 }
 
 end() { # SIGNAL PID...
@@ -138,10 +150,12 @@ case $command in
 up) up "$@" ;;
 down) down ;;
 kill)
+	stop "$1"
 	# shellcheck disable=SC2046
 	end KILL "$(cat "$dir/slurmd.$1.pid")" $(steps "$1") $(of "$1")
 	;;
 crash)
+	stop "$1"
 	# shellcheck disable=SC2046
 	end KILL $(of "$1")
 	;;
