@@ -3,7 +3,9 @@ package latency
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"hsnas/internal/atomicfile"
@@ -41,7 +43,7 @@ func openRounds(path, key string, rep progress.Reporter) (*rounds, error) {
 	if torn > 0 {
 		rep.Logf("%s: the last line is torn (%d bytes); cut off, its sitting is measured again", path, torn)
 	}
-	r.enter(path, text[:whole], key, rep)
+	r.enter(path, text, key, rep)
 	return r, nil
 }
 
