@@ -35,6 +35,7 @@ func TestBadSettings(t *testing.T) {
 		{func(p *evolve.Params) { p.MinTau = -2 }, "min_tau: expected a Kendall tau-b, a number from -1 to 1, found -2"},
 		{func(p *evolve.Params) { p.MinTau = math.NaN() }, "min_tau: expected a Kendall tau-b, a number from -1 to 1, found NaN"},
 		{func(p *evolve.Params) { p.Schedule, p.Probes = evolve.Adaptive, 1 }, "probes: expected 2 or more, as one architecture has no order, found 1"},
+		{func(p *evolve.Params) { p.Schedule, p.Reviews = evolve.Adaptive, 0 }, "reviews: expected at least 1, found 0"},
 		{func(p *evolve.Params) { p.Schedule, p.Probes = evolve.Adaptive, 26 }, "probes: expected at most the 25 of parents, found 26"},
 		{func(p *evolve.Params) { p.Stratify = -1 }, "stratify: expected 0 or more, found -1"},
 		{func(p *evolve.Params) { p.Stratify = 126 }, "stratify: expected at most the 125 of population, found 126"},

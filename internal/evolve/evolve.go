@@ -337,7 +337,7 @@ func (s *search) review(ctx context.Context) error {
 		err = s.judge(ctx)
 	case s.p.Schedule == Adaptive && s.p.student(s.done+1, s.converted):
 		tau, err = s.probe(ctx)
-		s.converted = err == nil && !(tau >= s.p.MinTau-rounding)
+		s.converted = err == nil && s.foundOut(tau)
 	}
 	if err != nil {
 		return err

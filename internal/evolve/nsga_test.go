@@ -122,7 +122,7 @@ func bargain(t testing.TB, limit float64) (p evolve.Problem, student, baseline *
 }
 
 func small() evolve.Params {
-	return evolve.Params{Iterations: 8, Population: 24, Parents: 8, Mutation: 8, Crossover: 8, MutationProbability: 0.3, Tries: 500, Probes: 6}
+	return evolve.Params{Iterations: 8, Population: 24, Parents: 8, Mutation: 8, Crossover: 8, MutationProbability: 0.3, Tries: 500, Probes: 6, Reviews: 1}
 }
 
 // Whatever the schedule and the limit, the front is that of everything that the

@@ -17,11 +17,13 @@ type Params struct {
 	StudentIterations int `yaml:"student_iterations"`
 	// Schedule says which of them the student scores; "" is StudentFirst.
 	Schedule Schedule `yaml:"schedule"`
-	// Probes is how many parents the baseline scores after each of the student's
-	// generations, and MinTau the Kendall tau-b between the two on them, from -1 to 1,
-	// below which it takes over: for the schedule Adaptive alone.
-	Probes int     `yaml:"probes"`
-	MinTau float64 `yaml:"min_tau"`
+	// Probes is how many parents the baseline scores in a review after each of the
+	// student's generations, and MinTau the mean over the last Reviews of them of the
+	// Kendall tau-b between the two, from -1 to 1, below which it takes over: for the
+	// schedule Adaptive alone.
+	Probes  int     `yaml:"probes"`
+	MinTau  float64 `yaml:"min_tau"`
+	Reviews int     `yaml:"reviews"`
 	// Population is the size of the first generation. In a search for a front it is
 	// also how many of a generation go on to the next.
 	Population int `yaml:"population"`
@@ -44,11 +46,11 @@ type Params struct {
 }
 
 // Defaults are HS-NAS's settings (arXiv 2310.16712, section 5): HAT's evolution,
-// whose first half the distilled predictor scores. Tries, Probes and MinTau are
-// ours.
+// whose first half the distilled predictor scores. Tries, Probes, MinTau and
+// Reviews are ours.
 func Defaults() Params {
 	return Params{
-		Iterations: 30, StudentIterations: 15, Schedule: StudentFirst, Probes: 8, MinTau: 0.5,
+		Iterations: 30, StudentIterations: 15, Schedule: StudentFirst, Probes: 8, MinTau: 0.5, Reviews: 3,
 		Population: 125, Parents: 25, Mutation: 50, Crossover: 50,
 		MutationProbability: 0.3, Tries: 10000,
 	}
@@ -100,6 +102,8 @@ func (p Params) validateSchedule() error {
 		return config.Fieldf("probes", "expected 2 or more, as one architecture has no order, found %d", p.Probes)
 	case p.Schedule == Adaptive && p.Probes > p.Parents:
 		return config.Fieldf("probes", "expected at most the %d of parents, found %d", p.Parents, p.Probes)
+	case p.Schedule == Adaptive && p.Reviews < 1:
+		return config.Fieldf("reviews", "expected at least 1, found %d", p.Reviews)
 	case p.Stratify > p.Population:
 		return config.Fieldf("stratify", "expected at most the %d of population, found %d", p.Population, p.Stratify)
 	}

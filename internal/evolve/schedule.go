@@ -21,9 +21,10 @@ const (
 	// Alternating spreads the student's generations evenly; with half of them the two
 	// take turns, the student first.
 	Alternating Schedule = "alternating"
-	// Adaptive is StudentFirst with a review: after each generation the baseline scores
+	// Adaptive is StudentFirst with reviews: after each generation the baseline scores
 	// Params.Probes of the parents, and takes over for good once the student does
-	// not order them as it does itself, Kendall's tau-b being below Params.MinTau.
+	// not order them as it does itself, the mean of Kendall's tau-b over the last
+	// Params.Reviews being below Params.MinTau.
 	Adaptive Schedule = "adaptive"
 )
 
@@ -55,6 +56,21 @@ func share(i, n, all int) int { return (i*n + all - 1) / all }
 func (p Params) needs(front bool) (student, baseline bool) {
 	probes := p.Schedule == Adaptive && p.StudentIterations > 1
 	return p.StudentIterations > 0, p.StudentIterations < p.Iterations || probes || front
+}
+
+// foundOut says whether the student is to be relieved after a review that found tau.
+// A few probes make a noisy tau, and of many reviews of a student that is good some
+// find a bad one by chance: the mean of several decides.
+func (s *search) foundOut(tau float64) bool {
+	n := s.p.Reviews
+	if len(s.progress)+1 < n {
+		return false
+	}
+	sum := tau
+	for _, g := range s.progress[len(s.progress)+1-n:] {
+		sum += g.Tau
+	}
+	return !(sum/float64(n) >= s.p.MinTau-rounding)
 }
 
 // probe has the baseline score some of the parents of the next generation, spread

@@ -100,27 +100,29 @@ func TestSchedules(t *testing.T) {
 }
 
 // A student that agrees keeps the search until its iterations are used up; one that
-// does not loses it after the first look, for good.
+// does not loses it after as many reviews as it takes, for good.
 func TestAdaptiveHandsOver(t *testing.T) {
 	reverse := func(a space.Architecture) float64 { return -deep(a) }
 	cases := []struct {
 		name     string
 		student  func(space.Architecture) float64
 		min      float64
+		reviews  int
 		want     string
 		probed   int
 		firstTau float64
 	}{
-		{"agrees", deep, 1, "sssssbbb", 4, 1},
-		{"is reversed", reverse, -0.5, "sbbbbbbb", 1, -1},
-		{"is reversed and trusted", reverse, -1, "sssssbbb", 4, -1},
-		{"is constant", func(space.Architecture) float64 { return 1 }, -1, "sbbbbbbb", 1, math.NaN()},
+		{"agrees", deep, 1, 1, "sssssbbb", 4, 1},
+		{"is reversed", reverse, -0.5, 1, "sbbbbbbb", 1, -1},
+		{"is reversed in three reviews", reverse, -0.5, 3, "sssbbbbb", 3, -1},
+		{"is reversed and trusted", reverse, -1, 1, "sssssbbb", 4, -1},
+		{"is constant", func(space.Architecture) float64 { return 1 }, -1, 1, "sbbbbbbb", 1, math.NaN()},
 	}
 	for _, c := range cases {
 		p, student, baseline, _ := endless(t)
 		student.f = c.student
 		params := small()
-		params.Schedule, params.StudentIterations, params.MinTau = evolve.Adaptive, 5, c.min
+		params.Schedule, params.StudentIterations, params.MinTau, params.Reviews = evolve.Adaptive, 5, c.min, c.reviews
 		var probes []evolve.Evaluation
 		letters, lines := "", []evolve.Generation(nil)
 		result, err := evolve.Search(context.Background(), p, params, evolve.Options{
@@ -160,6 +162,32 @@ func TestAdaptiveHandsOver(t *testing.T) {
 			if n != 1 {
 				t.Fatalf("%s: the baseline was asked %d times for %x", c.name, n, key)
 			}
+		}
+	}
+}
+
+// One review that finds a bad order among good ones does not end the student's
+// time, as it would alone.
+func TestOneBadReview(t *testing.T) {
+	for reviews, want := range map[int]string{1: "ssbbbbbb", 2: "sssssbbb"} {
+		p, student, baseline, _ := endless(t)
+		params := small()
+		params.Schedule, params.StudentIterations, params.MinTau, params.Reviews = evolve.Adaptive, 5, -0.3, reviews
+		generation := 0
+		student.f = deep
+		baseline.f = func(a space.Architecture) float64 {
+			if generation == 1 {
+				return -deep(a)
+			}
+			return deep(a)
+		}
+		letters := ""
+		_, err := evolve.Search(context.Background(), p, params, evolve.Options{
+			Source:   seeded(1),
+			Progress: func(g evolve.Generation) { letters += g.Scorer[:1]; generation++ },
+		})
+		if err != nil || letters != want {
+			t.Errorf("%d reviews: %s, want %s, %v", reviews, letters, want, err)
 		}
 	}
 }
