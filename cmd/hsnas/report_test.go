@@ -17,15 +17,17 @@ func runReport(t *testing.T, args ...string) (code int, out, log string) {
 	return code, stdout.String(), stderr.String()
 }
 
-// begun makes a run that has its experiment and nothing else.
+// begun makes a run that has its experiment and a manifest of nothing.
 func begun(t *testing.T, name, experiment string) (dir string) {
 	t.Helper()
 	dir = filepath.Join(os.Getenv("HSNAS_RUNS"), name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "experiment.yaml"), []byte(experiment), 0o666); err != nil {
-		t.Fatal(err)
+	for file, text := range map[string]string{"experiment.yaml": experiment, "run.json": `{"format":1,"stages":[]}`} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
@@ -46,7 +48,7 @@ func TestReportRefuses(t *testing.T) {
 			t.Errorf("%q: code %d, printed %q\n got %swant hsnas: %s", test.args, code, out, log, test.want)
 		}
 	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
 		t.Errorf("the run has %d files now", len(entries))
 	}
 }
