@@ -86,7 +86,7 @@ bench-training rounds="2": setup
 bench-decode rounds="6": setup
     "$(benchmarks/peers/micro/python.sh)" benchmarks/peers/decode/compare.py bin/hsnas --rounds {{ rounds }} --out benchmarks/results/decode.md
 
-# this device's latency predictors, measured here: a quarter of an hour on two free cores, resumes
+# this device's latency predictors, measured here: half an hour on two free cores, resumes
 bench-latency: setup
     benchmarks/latency.sh bin/hsnas runs/latency
 

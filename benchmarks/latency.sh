@@ -22,10 +22,11 @@ measure() {
 	[ "$(rows "$file")" -ge "$n" ] || "$hsnas" latency measure --task "$task" --n "$n" --out "$file" "$@"
 }
 
-wmt=(--steps 4 --rounds 3 --repetitions 72 --memory 12)
-measure micro.en-de 250 "$work/micro.csv"
-measure wmt14.en-de 250 "$work/wmt14ende.csv" "${wmt[@]}"
-measure micro.en-de 40 "$work/micro-again.csv"
+micro=(--rounds 24 --repetitions 288)
+wmt=(--steps 4 --rounds 3 --repetitions 48 --memory 12)
+measure micro.en-de 200 "$work/micro.csv" "${micro[@]}"
+measure wmt14.en-de 200 "$work/wmt14ende.csv" "${wmt[@]}"
+measure micro.en-de 40 "$work/micro-again.csv" "${micro[@]}"
 measure wmt14.en-de 40 "$work/wmt14ende-again.csv" "${wmt[@]}"
 
 new=$(mktemp "$results.XXXXXX")

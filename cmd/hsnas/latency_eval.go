@@ -63,7 +63,7 @@ func printEvaluation(w io.Writer, e *latency.Evaluation, markdown bool, draws in
 	fmt.Fprintf(w, "%s on %s: %d architectures of %s, %.1f to %.1f ms, median %.1f; %d held out.\n",
 		e.Dataset, e.Device, e.N, e.Task, e.LatencyMS[0], e.LatencyMS[2], e.LatencyMS[1], e.NTest)
 	if p := e.Protocol; p != nil {
-		fmt.Fprintf(w, "Protocol: %d source tokens, %d decoder steps, beam %d, threads %d; %d rounds, %d repetitions, the fastest counts; %s.\n",
+		fmt.Fprintf(w, "Protocol: %d source tokens, %d decoder steps, beam %d, threads %d; %d rounds, %d repetitions; %s.\n",
 			p.SourceTokens, p.Steps, p.Beam, p.Threads, p.Rounds, p.Repetitions, p.Clock)
 	}
 	rows := [][]string{{"predictor", "features", "cv MAPE, %", "MAPE, %", "tau"}}

@@ -110,13 +110,13 @@ func TestUpper(t *testing.T) {
 	// Of the 70 halves of eight rounds 35 have the fastest, of the others 20 the second, 10
 	// the third, 4 the fourth, and 1 none of these: 93 and 98 % for the third and fourth.
 	rounds := []float64{8, 1, 7, 2, 6, 3, 5, 4}
-	if got := upper(rounds, make([]float64, 8), 1); got != 4 && got != 3 {
+	if got := upper(rounds, make([]float64, 8), 1, true); got != 4 && got != 3 {
 		t.Errorf("%v, want the third or fourth of eight", got)
 	}
-	if got := upper([]float64{3, 3}, []float64{1, 2}, 1); got != 5 {
+	if got := upper([]float64{3, 3}, []float64{1, 2}, 1, true); got != 5 {
 		t.Errorf("%v, want the slower of two rounds", got)
 	}
-	if got := upper([]float64{3}, []float64{1}, 1); !math.IsNaN(got) {
+	if got := upper([]float64{3}, []float64{1}, 1, true); !math.IsNaN(got) {
 		t.Errorf("%v of one round", got)
 	}
 }

@@ -26,7 +26,7 @@ import (
 // changes for the same input.
 const (
 	Name    = "latency"
-	Version = 5
+	Version = 6
 )
 
 // Target is what the predictors predict: milliseconds for one sentence, the

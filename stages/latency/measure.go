@@ -36,8 +36,9 @@ type Measurement struct {
 	Memory   int64    // bytes that open models may take; 0 means 1 GiB
 }
 
-// Timing is what was measured of an architecture, in milliseconds: the fastest of
-// all repetitions, encoder and decoder apart, at the machine's average pace. What
+// Timing is what was measured of an architecture, in milliseconds, encoder and decoder
+// apart: the fastest of all repetitions or, where a round has several sittings, the
+// lower quartile of the sittings' fastest, at the machine's average pace. What
 // disturbs a machine for a moment only ever slows it (Chen and Revels, arXiv
 // 1608.04295): on a busy one two halves of a measurement agree to 2 or 3 % so, but to
 // 12 % in medians over the rounds of HAT's mean of the middle 80 %. What makes it
@@ -265,6 +266,7 @@ func (m *Measurement) timings(done map[sitting]round) ([]Timing, error) {
 	if err != nil {
 		return nil, err
 	}
+	complete := len(plan) == m.Params.Rounds
 	of := func(time func(encoder, decoder float64) float64) [][]float64 {
 		var seen []observation
 		for _, s := range plan {
@@ -276,7 +278,7 @@ func (m *Measurement) timings(done map[sitting]round) ([]Timing, error) {
 				seen = append(seen, observation{s.sitting, i + 1, math.Log(time(r.EncoderMS[k], r.DecoderMS[k]))})
 			}
 		}
-		return steady(seen, len(m.Archs)+1)
+		return steady(seen, len(m.Archs)+1, complete)
 	}
 	encoder := of(func(e, _ float64) float64 { return e })
 	decoder := of(func(_, d float64) float64 { return d })
@@ -284,7 +286,7 @@ func (m *Measurement) timings(done map[sitting]round) ([]Timing, error) {
 	out := make([]Timing, len(m.Archs))
 	for i := range out {
 		e, d := encoder[i+1], decoder[i+1]
-		out[i] = Timing{slices.Min(e), slices.Min(d), metric.Std(e), metric.Std(d), metric.Std(both[i+1]), upper(e, d, m.Params.Seed)}
+		out[i] = Timing{best(e, complete), best(d, complete), metric.Std(e), metric.Std(d), metric.Std(both[i+1]), upper(e, d, m.Params.Seed, complete)}
 	}
 	return out, nil
 }
@@ -297,7 +299,7 @@ const halves = 1000
 // minima, of which the bootstrap is wrong (Politis and Romano, Annals of Statistics 22,
 // 1994), and half of the rounds err on the safe side. The lower end is the time itself:
 // what disturbs a machine only adds.
-func upper(encoder, decoder []float64, seed uint64) float64 {
+func upper(encoder, decoder []float64, seed uint64, complete bool) float64 {
 	if len(encoder) < 2 {
 		return math.NaN()
 	}
@@ -305,7 +307,7 @@ func upper(encoder, decoder []float64, seed uint64) float64 {
 	times := make([]float64, halves)
 	for i := range times {
 		half := r.Perm(len(encoder))[:len(encoder)/2]
-		times[i] = slices.Min(metric.Pick(encoder, half)) + slices.Min(metric.Pick(decoder, half))
+		times[i] = best(metric.Pick(encoder, half), complete) + best(metric.Pick(decoder, half), complete)
 	}
 	return metric.Quantile(times, 0.95)
 }

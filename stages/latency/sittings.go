@@ -47,24 +47,26 @@ func (m *Measurement) order(round int, use uint64, n int) []int {
 
 // pace estimates what each sitting was slower by than all of them on average, as
 // logarithms, from the times that architectures took in them: the logarithm of a
-// time is the architecture's plus the sitting's, and both are medians of what the
-// other leaves over, in turns (J. W. Tukey, Exploratory Data Analysis, 1977, chapter
-// 11, median polish). The control is in every sitting, and so connects them all.
+// time is the architecture's plus the sitting's, and both are lower quartiles of what
+// the other leaves over, in turns, like a median polish (J. W. Tukey, Exploratory Data
+// Analysis, 1977, chapter 11). Quartiles, because what disturbs a machine for less than
+// a sitting slows but some of its times: a median would take that for the sitting's
+// pace, and divide the others by it. The control is in every sitting, and so connects
+// them all.
 func pace(seen []observation, archs int) map[sitting]float64 {
 	out := map[sitting]float64{}
-	base := make([]float64, archs)
+	order := sittingsOf(seen)
+	place := map[sitting]int{}
+	for k, s := range order {
+		place[s] = k
+	}
+	base, effects := make([]float64, archs), make([]float64, len(order))
 	for range polishes {
 		for i, rest := range residuals(seen, archs, func(o observation) (int, float64) { return o.arch, o.log - out[o.sitting] }) {
-			base[i] = metric.Quantile(rest, 0.5)
-		}
-		order := sittingsOf(seen)
-		effects := make([]float64, len(order))
-		place := map[sitting]int{}
-		for k, s := range order {
-			place[s] = k
+			base[i] = metric.Quantile(rest, quartile)
 		}
 		for k, rest := range residuals(seen, len(order), func(o observation) (int, float64) { return place[o.sitting], o.log - base[o.arch] }) {
-			effects[k] = metric.Quantile(rest, 0.5)
+			effects[k] = metric.Quantile(rest, quartile)
 		}
 		mean := metric.Mean(effects)
 		for k, s := range order {
@@ -74,8 +76,10 @@ func pace(seen []observation, archs int) map[sitting]float64 {
 	return out
 }
 
-// polishes is how often the medians are taken; a dozen settle some hundred rows.
-const polishes = 20
+const (
+	quartile = 0.25
+	polishes = 20 // how often quartiles are taken; a dozen settle some hundred rows
+)
 
 // observation is a time of an architecture in a sitting; 0 is the control.
 type observation struct {
@@ -105,9 +109,13 @@ func sittingsOf(seen []observation) []sitting {
 }
 
 // steady returns what each architecture took at the average pace of all sittings: each
-// of its times divided by its sitting's pace.
-func steady(seen []observation, archs int) [][]float64 {
-	slower := pace(seen, archs)
+// of its times divided by its sitting's pace. Where every sitting has all architectures,
+// all are slowed alike, and the times are as they were read.
+func steady(seen []observation, archs int, complete bool) [][]float64 {
+	slower := map[sitting]float64{}
+	if !complete {
+		slower = pace(seen, archs)
+	}
 	out := residuals(seen, archs, func(o observation) (int, float64) { return o.arch, o.log - slower[o.sitting] })
 	for _, times := range out {
 		for k, l := range times {
@@ -115,6 +123,15 @@ func steady(seen []observation, archs int) [][]float64 {
 		}
 	}
 	return out
+}
+
+// best sums up the times of an architecture: their fastest, or their lower quartile
+// where each is divided by a pace that is an estimate itself.
+func best(times []float64, complete bool) float64 {
+	if complete {
+		return slices.Min(times)
+	}
+	return metric.Quantile(times, quartile)
 }
 
 // withControl is the control and the architectures of a block, as a bench opens them.
