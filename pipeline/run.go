@@ -39,9 +39,10 @@ type Options struct {
 	Report progress.Reporter
 	// Executor runs stages that split; nil runs them here.
 	Executor Executor
-	// Shared says that jobs elsewhere may be writing into the run directory now, whose
-	// temporary files are left alone.
-	Shared bool
+	// Shared says whether jobs elsewhere may be writing into the run directory, whose
+	// temporary files are left alone then. It is asked once the run is this process's, as
+	// who had it before may have submitted some; an error ends the run. Nil is no jobs.
+	Shared func() (bool, error)
 }
 
 // forced is the reason for which a stage runs that is up to date.
@@ -52,6 +53,7 @@ type run struct {
 	*state
 	options Options
 	report  progress.Reporter
+	shared  bool // what Options.Shared says
 }
 
 // Run brings the artifacts of the run directory dir up to date. A stage runs if
@@ -88,6 +90,11 @@ func Run(ctx context.Context, dir string, stages []Stage, o Options) error {
 	}
 	defer unlock()
 	r := &run{options: o, report: o.Report}
+	if o.Shared != nil {
+		if r.shared, err = o.Shared(); err != nil {
+			return err
+		}
+	}
 	if err := r.open(ctx, dir, stages); err != nil {
 		return err
 	}
@@ -100,7 +107,7 @@ func (r *run) open(ctx context.Context, dir string, stages []Stage) (err error) 
 	if r.state, err = readState(ctx, dir, stages); err != nil {
 		return err
 	}
-	if !r.options.Shared {
+	if !r.shared {
 		if _, err := atomicfile.Clean(dir); err != nil {
 			return fmt.Errorf("cannot clear the run directory %s: %w", dir, err)
 		}

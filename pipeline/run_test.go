@@ -261,18 +261,29 @@ func TestSharedRunDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, shared := range []bool{true, false} {
-		if err := Run(t.Context(), dir, chain(external, 1), Options{Shared: shared}); err != nil {
+		ask := func() (bool, error) {
+			if !locked(dir) { // who has the run now may submit jobs yet
+				t.Error("asked before the run was this process's")
+			}
+			return shared, nil
+		}
+		if err := Run(t.Context(), dir, chain(external, 1), Options{Shared: ask}); err != nil {
 			t.Fatal(err)
 		}
 		written, err := atomicfile.Create(filepath.Join(dir, "state"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Run(t.Context(), dir, chain(external, 1), Options{Shared: shared}); err != nil {
+		if err := Run(t.Context(), dir, chain(external, 1), Options{Shared: ask}); err != nil {
 			t.Fatal(err)
 		}
 		if err := written.Commit(); (err == nil) != shared {
 			t.Errorf("shared %v: %v", shared, err)
 		}
+	}
+	refuse := errors.New("jobs are at work")
+	err := Run(t.Context(), dir, chain(external, 2), Options{Shared: func() (bool, error) { return true, refuse }})
+	if text, e := os.ReadFile(filepath.Join(dir, "draw", "out.txt")); !errors.Is(err, refuse) || string(text) != "abc1" {
+		t.Errorf("error %v, draw/out.txt %q, %v", err, text, e)
 	}
 }

@@ -30,21 +30,30 @@ func executorFlag() cli.Flag {
 // setExecutor makes the options say where stages run. A run that may still have jobs on
 // a cluster goes on there.
 func setExecutor(c *cli.Context, e *Experiment, dir string, o *pipeline.Options) (err error) {
-	name := c.String("executor")
-	if o.Shared, err = cluster.Busy(dir); err != nil {
-		return err
-	}
-	switch {
-	case name == executorSlurm:
+	switch name := c.String("executor"); name {
+	case executorSlurm:
+		o.Shared = func() (bool, error) { return cluster.Busy(dir) }
 		o.Executor, err = slurmExecutor(e, dir, o)
 		return err
-	case name != executorLocal:
+	case executorLocal:
+		o.Shared = func() (bool, error) { return false, refuseJobs(dir) }
+		if o.DryRun {
+			return nil
+		}
+		return refuseJobs(dir) // now, and not after another process has been waited for
+	default:
 		return config.Errorf("", 0, "--executor: unknown %q%s", name, config.DidYouMean(name, []string{executorLocal, executorSlurm}))
-	case o.Shared && !o.DryRun:
-		return config.Errorf("", 0, "the run %s may have jobs on a cluster; go on with --executor slurm, or end them: hsnas cancel --run %s",
+	}
+}
+
+// refuseJobs refuses a run that may have jobs on a cluster.
+func refuseJobs(dir string) error {
+	busy, err := cluster.Busy(dir)
+	if err == nil && busy {
+		err = config.Errorf("", 0, "the run %s may have jobs on a cluster; go on with --executor slurm, or end them: hsnas cancel --run %s",
 			filepath.Base(dir), filepath.Base(dir))
 	}
-	return nil
+	return err
 }
 
 func slurmExecutor(e *Experiment, dir string, o *pipeline.Options) (*cluster.Slurm, error) {

@@ -268,12 +268,8 @@ func (h heard) Logf(format string, args ...any) {
 // run is a driver from its start to its end.
 func (r *rig) run(ctx context.Context) error {
 	r.lines = nil
-	shared, err := cluster.Busy(r.sim.dir)
-	if err != nil {
-		r.t.Fatal(err)
-	}
 	return pipeline.Run(ctx, r.sim.dir, r.sim.stages, pipeline.Options{
-		Shared: shared, Report: heard{progress.Discard, &r.lines},
+		Shared: func() (bool, error) { return cluster.Busy(r.sim.dir) }, Report: heard{progress.Discard, &r.lines},
 		Executor: &cluster.Slurm{Scheduler: r.sim, Settings: r.settings, Command: []string{"hsnas"}, Program: r.program, Wait: r.sim.pass},
 	})
 }
