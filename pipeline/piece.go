@@ -11,6 +11,7 @@ import (
 
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 )
 
 // Piece is the exit file of a shard: how it ended, and what it left. It is written when
@@ -36,9 +37,12 @@ func pieceFile(dir, stage, key, shard string) string {
 }
 
 // ReadPiece returns the piece of a shard, nil where there is none of this key: a file
-// that cannot be read is none, as it was written in one step.
+// that is damaged or cannot be read is none, as it was written in one step.
 func ReadPiece(dir, stage, key, shard string) *Piece {
 	text, err := os.ReadFile(pieceFile(dir, stage, key, shard))
+	if err == nil {
+		text, err = seal.Required(text)
+	}
 	var p Piece
 	if err != nil || json.Unmarshal(text, &p) != nil || p.Stage != stage || p.Key != key || p.Shard != shard {
 		return nil
@@ -64,7 +68,7 @@ func (p *Piece) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(pieceFile(dir, p.Stage, p.Key, p.Shard), append(text, '\n'))
+	return atomicfile.Write(pieceFile(dir, p.Stage, p.Key, p.Shard), append(seal.JSON(text), '\n'))
 }
 
 // remove forgets a piece.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/progress"
 )
@@ -34,9 +35,10 @@ type ShardOptions struct {
 // sharding is one call of RunShards.
 type sharding struct {
 	ShardOptions
-	dir   string
-	stage Stage
-	key   string
+	dir    string
+	stages []Stage
+	stage  Stage
+	key    string
 }
 
 // RunShards does shards of a stage of the run in dir, and leaves a piece for each. What
@@ -50,11 +52,11 @@ func RunShards(ctx context.Context, dir string, stages []Stage, o ShardOptions) 
 	if o.Report == nil {
 		o.Report = progress.Discard
 	}
-	w := &sharding{ShardOptions: o, dir: dir, stage: stages[i]}
-	if err := w.findKey(ctx, stages); err != nil {
+	w := &sharding{ShardOptions: o, dir: dir, stages: stages, stage: stages[i]}
+	if err := w.findKey(ctx); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(w.folder(), 0o777); err != nil {
+	if err := atomicfile.MkdirAll(w.folder()); err != nil {
 		return fmt.Errorf("cannot make %s: %w", w.folder(), cause(err))
 	}
 	waves, err := w.stage.Waves(ctx, w.call(nil, o.Report))
@@ -82,16 +84,28 @@ func splitting(stages []Stage) (names []string) {
 
 func (w *sharding) folder() string { return local(w.dir, ShardFolder(w.stage.Name, w.key)) }
 
-// findKey computes the stage's key from what is on the disk now. Only what the stage
-// reads is hashed: many shards start at once.
-func (w *sharding) findKey(ctx context.Context, stages []Stage) error {
-	producer, err := producers(stages)
-	if err != nil {
+// findKey finds the stage's key, and refuses another than was planned.
+func (w *sharding) findKey(ctx context.Context) (err error) {
+	if w.key, err = w.keyNow(ctx); err != nil {
 		return err
+	}
+	if w.Key != "" && w.key != w.Key {
+		return config.Errorf("", 0, "stage %s has the key %.12s... now, its shards were submitted for %.12s...: parameters or inputs have changed since; run hsnas run again",
+			w.stage.Name, w.key, w.Key)
+	}
+	return nil
+}
+
+// keyNow computes the stage's key from what is on the disk now. Only what the stage
+// reads is hashed: many shards start at once.
+func (w *sharding) keyNow(ctx context.Context) (string, error) {
+	producer, err := producers(w.stages)
+	if err != nil {
+		return "", err
 	}
 	m, err := ReadManifest(w.dir)
 	if err != nil {
-		return err
+		return "", err
 	}
 	st := &state{dir: w.dir, manifest: m, producer: producer, sums: map[string]checksum{}}
 	var files []string
@@ -103,17 +117,13 @@ func (w *sharding) findKey(ctx context.Context, stages []Stage) error {
 		}
 	}
 	if err := st.hash(ctx, files); err != nil {
-		return err
+		return "", err
 	}
 	in, err := st.ingredients(w.stage, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if w.key = in.key(w.stage.Name); w.Key != "" && w.key != w.Key {
-		return config.Errorf("", 0, "stage %s has the key %.12s... now, its shards were submitted for %.12s...: parameters or inputs have changed since; run hsnas run again",
-			w.stage.Name, w.key, w.Key)
-	}
-	return nil
+	return in.key(w.stage.Name), nil
 }
 
 func (w *sharding) call(log *slog.Logger, report progress.Reporter) Call {
@@ -168,7 +178,10 @@ func (w *sharding) one(ctx context.Context, name string, known []string) error {
 	if err != nil && ReadPiece(w.dir, w.stage.Name, w.key, name).Intact(w.dir) {
 		return nil // another has done it meanwhile
 	}
-	return errors.Join(err, p.write(w.dir))
+	if lost := p.write(w.dir); err == nil {
+		err = lost
+	}
+	return err
 }
 
 func (w *sharding) code(err error) int {
@@ -195,14 +208,18 @@ func (w *sharding) do(ctx context.Context, p *Piece, known []string, c Call) (er
 // whole runs the stage on the pieces of its shards. Each must be there: what is missing
 // would be done here, by one machine, without anybody having meant that.
 func (w *sharding) whole(ctx context.Context, p *Piece, known []string, c Call) ([]string, error) {
+	var elsewhere []*Piece
 	for _, name := range known[:len(known)-1] {
 		piece := ReadPiece(w.dir, w.stage.Name, w.key, name)
 		if !piece.Intact(w.dir) {
 			return nil, fmt.Errorf("shard %s is not done", name)
 		}
-		if err := w.sameProcessor(p, piece); err != nil {
-			return nil, err
+		if w.stage.Split.Timed && piece.Processor != p.Processor {
+			elsewhere = append(elsewhere, piece)
 		}
+	}
+	if err := w.refuse(p, elsewhere); err != nil {
+		return nil, err
 	}
 	if err := prepareOutputs(w.dir, w.stage); err != nil {
 		return nil, err
@@ -211,20 +228,40 @@ func (w *sharding) whole(ctx context.Context, p *Piece, known []string, c Call) 
 	if err != nil {
 		return nil, err
 	}
+	if err := w.unchanged(ctx); err != nil {
+		return nil, err
+	}
 	p.Rows = result.Rows
 	return listOutputs(w.dir, w.stage.Outputs)
 }
 
-// sameProcessor refuses times that were taken on another kind of processor: mixed, they
-// would differ for another reason than what is compared by them. Such a piece is
-// forgotten, so that the shard runs again.
-func (w *sharding) sameProcessor(here, there *Piece) error {
-	if !w.stage.Split.Timed || here.Processor == there.Processor {
+// unchanged refuses what was made while somebody changed what it is made of: no lock is
+// held, and a run may go on with other parameters while a job of the old ones ends.
+func (w *sharding) unchanged(ctx context.Context) error {
+	switch key, err := w.keyNow(ctx); {
+	case err != nil:
+		return fmt.Errorf("what it reads was changed meanwhile: %v", err) // may pass, whatever err is
+	case key != w.key:
+		return errors.New("what it reads was changed meanwhile")
+	}
+	return nil
+}
+
+// refuse refuses times that were taken on another kind of processor: mixed, they would
+// differ for another reason than what is compared by them. Their pieces are forgotten,
+// so that the shards run again.
+func (w *sharding) refuse(here *Piece, elsewhere []*Piece) error {
+	for _, there := range elsewhere {
+		if err := there.remove(w.dir); err != nil {
+			return err
+		}
+	}
+	if len(elsewhere) == 0 {
 		return nil
 	}
-	return errors.Join(config.Errorf("", 0,
+	return config.Errorf("", 0,
 		"shard %s was timed on %q, this node is %q: times of unlike processors are not mixed; give slurm.constraint what nodes of one kind have, and run again: what was timed elsewhere is timed anew",
-		there.Shard, there.Processor, here.Processor), there.remove(w.dir))
+		elsewhere[0].Shard, elsewhere[0].Processor, here.Processor)
 }
 
 // guarded turns a panic into an error, as call does.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"hsnas/internal/atomicfile"
+	"hsnas/internal/seal"
 )
 
 // divided is a pipeline whose second stage has two shards; did counts the work.
@@ -92,6 +94,53 @@ func TestRunShards(t *testing.T) {
 	}
 	if err := do("a", "b"); err != nil || did["a"] != 1 || did["b"] != 2 {
 		t.Errorf("done %v, %v", did, err)
+	}
+	text, err = os.ReadFile(pieces[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fault, err := seal.CheckFile(pieces[0]); fault != "" || err != nil {
+		t.Errorf("the piece that a shard has left: %s, %v", fault, err)
+	}
+	if err := os.WriteFile(pieces[0], bytes.Replace(text, []byte("job.1"), []byte("job.2"), 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if fault, err := seal.CheckFile(pieces[0]); fault != "it was changed: its seal does not hold" || err != nil {
+		t.Errorf("a damaged piece: %q, %v", fault, err)
+	}
+	if err := do("a", "b"); err != nil || did["a"] != 2 || did["b"] != 2 {
+		t.Errorf("done %v, %v", did, err)
+	}
+}
+
+// TestInputsChangeMeanwhile: a job of a run that goes on with other inputs leaves no
+// piece of what it made of either.
+func TestInputsChangeMeanwhile(t *testing.T) {
+	for name, change := range map[string]func(dir string) error{
+		"remade": func(dir string) error {
+			return Run(t.Context(), dir, divided(2, map[string]int{}, false), Options{To: "draw"})
+		},
+		"damaged": func(dir string) error { return os.WriteFile(filepath.Join(dir, "draw", "out.txt"), []byte("x"), 0o666) },
+	} {
+		dir, did := filepath.Join(t.TempDir(), "run"), map[string]int{}
+		stages := divided(1, did, false)
+		if err := Run(t.Context(), dir, stages, Options{To: "draw"}); err != nil {
+			t.Fatal(err)
+		}
+		whole := stages[1].Run
+		stages[1].Run = func(ctx context.Context, c Call) (Result, error) {
+			result, err := whole(ctx, c)
+			return result, errors.Join(err, change(dir))
+		}
+		err := RunShards(t.Context(), dir, stages, ShardOptions{Stage: "train", Shards: []string{"a", "b", Whole}})
+		if err == nil || !strings.HasPrefix(err.Error(), "stage train, shard whole: what it reads was changed meanwhile") {
+			t.Errorf("%s: error %v", name, err)
+		}
+		for _, file := range globbed(t, filepath.Join(dir, "shards", "train", "*", "whole.json")) {
+			if p := ReadPiece(dir, "train", keyOf(t, file), Whole); p == nil || p.Exit != 1 || p.Intact(dir) {
+				t.Errorf("%s: the piece %+v", name, p)
+			}
+		}
 	}
 }
 
@@ -182,6 +231,15 @@ func TestTimedShards(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	if err := do("fast", "a", "b", Whole); err != nil || did["a"] != 1 || did["b"] != 2 || did[Whole] != 1 {
+		t.Errorf("done %v, %v", did, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "train", "out.txt")); err != nil { // all of them are taken anew at once
+		t.Fatal(err)
+	}
+	if err := do("slow", Whole); err == nil {
+		t.Error("times of unlike processors are mixed")
+	}
+	if err := do("slow", "a", "b", Whole); err != nil || did["a"] != 2 || did["b"] != 3 || did[Whole] != 2 {
 		t.Errorf("done %v, %v", did, err)
 	}
 }

@@ -69,10 +69,13 @@ func (s Stage) Waves(ctx context.Context, c Call) ([][]string, error) {
 	return append(out, []string{Whole}), nil
 }
 
+// shardsFolder is where pieces lie in the run directory.
+const shardsFolder = "shards"
+
 // ShardFolder is where the pieces of a stage lie, relative to the run directory: each
 // key has its own.
 func ShardFolder(stage, key string) string {
-	return path.Join("shards", stage, key[:min(16, len(key))])
+	return path.Join(shardsFolder, stage, key[:min(16, len(key))])
 }
 
 // Executor runs stages that split elsewhere.

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"hsnas/internal/seal"
 )
 
 // TestSlurmRefuses: what is wrong with a cluster, or with a job on it, is told before
@@ -45,7 +47,7 @@ func TestRunShardOfARun(t *testing.T) {
 	if err := os.MkdirAll(jobs, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(jobs, "old.submission"), []byte(`{"name":"old","stage":"tfs","program":"5a","tasks":[["a"]]}`), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(jobs, "old.submission"), seal.JSON([]byte(`{"name":"old","stage":"tfs","program":"5a","tasks":[["a"]]}`)), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	program, err := os.Executable()
@@ -75,7 +77,7 @@ func TestJobsElsewhere(t *testing.T) {
 	if err := os.MkdirAll(jobs, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(jobs, "old.submission"), []byte(`{"name":"old","stage":"tfs","tasks":[["a"]]}`), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(jobs, "old.submission"), seal.JSON([]byte(`{"name":"old","stage":"tfs","tasks":[["a"]]}`)), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	var out, log bytes.Buffer

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"os"
 	"regexp"
 )
 
@@ -103,6 +104,19 @@ func Required(text []byte) ([]byte, error) {
 		return nil, ErrNone
 	}
 	return object, nil
+}
+
+// CheckFile says whether a file, a JSON object that must be sealed, is damaged: "" where
+// it is not.
+func CheckFile(path string) (fault string, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if _, err := Required(text); err != nil {
+		return err.Error(), nil
+	}
+	return "", nil
 }
 
 func sum(data []byte) string {

@@ -2,16 +2,25 @@ package cluster
 
 import (
 	"context"
+	"os"
 	"slices"
 )
 
 // Cancel ends all jobs of a run and returns how many there were, arrays counting as one.
-// A driver that waits for them ends too.
-func Cancel(ctx context.Context, s Scheduler, dir string) (int, error) {
-	left, err := arrays(jobs(dir, "*", "*"))
+// A driver that waits for them ends too. Where Slurm does not answer they count as jobs
+// of the run as before.
+func Cancel(ctx context.Context, s Scheduler, dir string) (n int, err error) {
+	left, err := arrays(dir, "*", "*")
 	if err != nil || len(left) == 0 {
 		return 0, err
 	}
+	defer func() {
+		for _, a := range left {
+			if err != nil {
+				_ = os.Remove(a.file(endedEnding))
+			}
+		}
+	}()
 	for _, a := range left { // first, so that a driver takes none for lost
 		if err := a.end(cancelled); err != nil {
 			return 0, err

@@ -80,11 +80,12 @@ func (x *Slurm) wait(ctx context.Context) error {
 	}
 }
 
-// failed ends the jobs where what happened is no fault of Slurm's, which may pass.
+// failed ends the jobs where what happened is no fault of Slurm's, which may pass, and
+// those that were submitted while hsnas cancel ended the others.
 func (w *work) failed(ctx context.Context, err error) error {
 	var user *config.Error
 	var shard *shardError
-	if !errors.As(err, &user) && !errors.As(err, &shard) {
+	if !errors.As(err, &user) && !errors.As(err, &shard) && !errors.Is(err, pipeline.ErrInterrupted) {
 		return err
 	}
 	if e := w.leave(ctx, "failed"); e != nil {
@@ -93,23 +94,29 @@ func (w *work) failed(ctx context.Context, err error) error {
 	return err
 }
 
-// leave ends what is left of the jobs, and writes down that nothing is expected of them.
+// leave ends what is left of the jobs, and then writes down that nothing is expected of
+// them.
 func (w *work) leave(ctx context.Context, why string) error {
 	var alive []*array
 	for _, a := range w.open {
 		if slices.ContainsFunc(a.Tasks, func(shards []string) bool { return len(w.left(shards)) > 0 }) {
 			alive = append(alive, a)
 		}
+	}
+	ids, err := idsOf(ctx, w.Scheduler, alive)
+	if err == nil {
+		err = w.Scheduler.Cancel(ctx, ids...)
+	}
+	if err != nil {
+		return err
+	}
+	for _, a := range w.open {
 		if err := a.end(why); err != nil {
 			return err
 		}
 	}
 	w.open = nil
-	ids, err := idsOf(ctx, w.Scheduler, alive)
-	if err != nil {
-		return err
-	}
-	return w.Scheduler.Cancel(ctx, ids...)
+	return nil
 }
 
 // script is what a task runs. It becomes the program, so that Slurm's signals reach that.

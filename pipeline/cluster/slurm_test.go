@@ -108,6 +108,7 @@ type simulated struct {
 	empty    int // calls of squeue that report nothing
 	submit   func(id string, err error) (string, error)
 	cancels  []string
+	deaf     error                              // of scancel
 	passed   int                                // times that time has passed
 	before   func(ctx context.Context, now int) // called before time passes
 }
@@ -155,6 +156,9 @@ func (s *simulated) Show(_ context.Context, id string) ([]slurm.Task, error) {
 }
 
 func (s *simulated) Cancel(_ context.Context, ids ...string) error {
+	if s.deaf != nil {
+		return s.deaf
+	}
 	s.cancels = append(s.cancels, ids...)
 	for _, j := range s.jobs {
 		for i := range j.states {
@@ -559,6 +563,99 @@ func TestCancel(t *testing.T) {
 	r.sim.fate, r.sim.before = nil, nil
 	r.ends()
 	r.once()
+}
+
+// TestCancelUnanswered: jobs that Slurm has not ended are jobs of the run as before.
+func TestCancelUnanswered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx, kill := context.WithCancel(t.Context())
+	r.sim.before = func(context.Context, int) { kill() }
+	if err := r.run(ctx); !errors.Is(err, pipeline.ErrInterrupted) {
+		t.Fatal(err)
+	}
+	r.sim.before, r.sim.deaf = nil, errors.New("scancel: Unable to contact slurm controller")
+	if _, err := cluster.Cancel(t.Context(), r.sim, r.sim.dir); !errors.Is(err, r.sim.deaf) {
+		t.Errorf("error %v", err)
+	}
+	if busy, err := cluster.Busy(r.sim.dir); !busy || err != nil {
+		t.Errorf("the jobs are forgotten, %v", err)
+	}
+	r.program = "p2" // nor does a driver forget those that it cannot end
+	if err := r.run(t.Context()); !errors.Is(err, r.sim.deaf) {
+		t.Errorf("error %v", err)
+	}
+	r.sim.deaf = nil
+	if n, err := cluster.Cancel(t.Context(), r.sim, r.sim.dir); n != 3 || err != nil {
+		t.Errorf("%d jobs cancelled, %v", n, err)
+	}
+}
+
+// TestResultIsGone: what a shard left is damaged or gone when the stage begins. It is
+// done again, and no attempt is lost by that.
+func TestResultIsGone(t *testing.T) {
+	t.Parallel()
+	for name, harm := range map[string]func(path string) error{
+		"gone":    os.Remove,
+		"damaged": func(path string) error { return os.WriteFile(path, []byte("x"), 0o666) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.settings.Attempts = 1
+			r.sim.before = func(_ context.Context, now int) {
+				if now == 3 { // the stage itself is next
+					if err := harm(filepath.Join(r.sim.dir, "train", "state", "c")); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			r.ends()
+			r.told("shard c runs again: what it left is damaged or gone")
+			if r.work.did["c"] != 2 || len(r.sim.jobs) != 5 || !slices.Equal(r.sim.jobs[4].After, []string{"4"}) {
+				t.Errorf("shard c was done %d times, by jobs %+v", r.work.did["c"], r.sim.jobs)
+			}
+		})
+	}
+}
+
+// TestArrayThatCannotEndWell: while the rest of an array runs on that has lost a task,
+// nothing is submitted that waits for it, as Slurm would cancel that at once.
+func TestArrayThatCannotEndWell(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.sim.fate = func(shard string, n int) string {
+		switch {
+		case shard == "c" && n == 1:
+			return "FAILED"
+		case shard == "d" && n < 20:
+			return "RUNNING"
+		}
+		return ""
+	}
+	r.ends()
+	r.once()
+	if len(r.sim.jobs) != 6 { // three, shard c again, and what waited for it
+		t.Errorf("%d jobs were submitted, want 6\n%s", len(r.sim.jobs), strings.Join(r.lines, "\n"))
+	}
+}
+
+// TestNameOfTheFolder: a run directory may have characters of patterns in its path.
+func TestNameOfTheFolder(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.sim.dir = filepath.Join(t.TempDir(), "runs [a]*", "run")
+	ctx, kill := context.WithCancel(t.Context())
+	r.sim.before = func(context.Context, int) { kill() }
+	if err := r.run(ctx); !errors.Is(err, pipeline.ErrInterrupted) {
+		t.Fatal(err)
+	}
+	r.sim.before = nil
+	r.ends()
+	r.once()
+	if len(r.sim.jobs) != 3 {
+		t.Errorf("%d jobs were submitted, want 3", len(r.sim.jobs))
+	}
 }
 
 // TestAnotherProgram: jobs of an older program are not waited for.

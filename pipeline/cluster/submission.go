@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
+	"hsnas/internal/seal"
 	"hsnas/pipeline"
 )
 
@@ -43,11 +45,22 @@ func jobs(dir, stage, key string) string {
 
 // ReadSubmission reads a submission of a stage by its name.
 func ReadSubmission(dir, stage, name string) (*Submission, error) {
-	found, _ := filepath.Glob(filepath.Join(dir, "shards", stage, "*", jobsFolder, name+submissionEnding))
+	found := submissions(dir, path.Join("shards", stage, "*"), name)
 	if len(found) != 1 {
 		return nil, config.Errorf("", 0, "--submission: stage %s has no submission %q in %s", stage, name, dir)
 	}
 	return read(found[0])
+}
+
+// submissions are the files of submissions below folders of shards, a pattern, in order.
+func submissions(dir, folder, name string) []string {
+	// By an fs.FS, as the run directory may have characters of patterns in its name.
+	found, _ := fs.Glob(os.DirFS(dir), path.Join(folder, jobsFolder, name+submissionEnding))
+	for i, f := range found {
+		found[i] = filepath.Join(dir, filepath.FromSlash(f))
+	}
+	slices.Sort(found)
+	return found
 }
 
 func read(file string) (*Submission, error) {
@@ -56,8 +69,12 @@ func read(file string) (*Submission, error) {
 		return nil, err
 	}
 	var s Submission
-	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("%s is damaged, remove it: %w", file, err)
+	object, err := seal.Required(text)
+	if err == nil {
+		err = json.Unmarshal(object, &s)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w; end its job with scancel and remove it", file, err)
 	}
 	return &s, nil
 }
@@ -68,6 +85,7 @@ type array struct {
 	folder  string
 	id      string // "" while Slurm's number is not known
 	settled []bool // by task: nothing is expected of it any more
+	lost    bool   // a task came to nothing: no job that waits for the array will start
 	missing []int  // by task: looks in a row in which Slurm did not mention it
 }
 
@@ -79,10 +97,10 @@ func (a *array) write() error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(a.folder, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(a.folder); err != nil {
 		return err
 	}
-	return atomicfile.Write(a.file(submissionEnding), append(text, '\n'))
+	return atomicfile.Write(a.file(submissionEnding), append(seal.JSON(text), '\n'))
 }
 
 // submitted writes down Slurm's number.
@@ -111,14 +129,9 @@ const cancelled = "cancelled"
 
 // arrays reads the submissions of a run that were not left yet, of one stage and key or,
 // with "*", of all.
-func arrays(folder string) ([]*array, error) {
-	found, err := filepath.Glob(filepath.Join(folder, "*"+submissionEnding))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(found)
+func arrays(dir, stage, key string) ([]*array, error) {
 	var out []*array
-	for _, file := range found {
+	for _, file := range submissions(dir, pipeline.ShardFolder(stage, key), "*") {
 		s, err := read(file)
 		if err != nil {
 			return nil, err
@@ -139,6 +152,6 @@ func arrays(folder string) ([]*array, error) {
 
 // Busy says whether jobs of a run may be at work.
 func Busy(dir string) (bool, error) {
-	left, err := arrays(jobs(dir, "*", "*"))
+	left, err := arrays(dir, "*", "*")
 	return len(left) > 0, err
 }

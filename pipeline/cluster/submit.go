@@ -46,17 +46,18 @@ func (w *work) uncovered(shards []string) []string {
 	return slices.DeleteFunc(w.left(shards), func(s string) bool { return covered[s] })
 }
 
-// after are the jobs that a wave has to wait for, none where the one before is done.
-// It is not known while a submission's number is not.
+// after are the jobs that a wave has to wait for: of the last one before it that is not
+// done; none where all are.
+// It is not known while a submission's number is not, nor as long as one of them has lost
+// a task: Slurm would cancel at once what waits for it.
 func (w *work) after(wave int) (ids []string, known bool) {
-	if wave == 0 || w.before(wave) {
-		return nil, true
+	for wave--; wave >= 0 && len(w.left(w.waves[wave])) == 0; wave-- {
 	}
 	for _, a := range w.open {
-		if a.Wave != wave-1 {
+		if a.Wave != wave {
 			continue
 		}
-		if a.id == "" {
+		if a.id == "" || a.lost {
 			return nil, false
 		}
 		ids = append(ids, a.id)
@@ -117,7 +118,10 @@ func (w *work) array(ctx context.Context, wave int, tasks [][]string, after []st
 		var refused *config.Error
 		if errors.As(err, &refused) { // it is certain that there is no such job
 			w.open = w.open[:len(w.open)-1]
-			return errors.Join(err, a.end("refused"))
+			if e := a.end("refused"); e != nil {
+				w.logf("%v", e)
+			}
+			return err
 		}
 		return err
 	}

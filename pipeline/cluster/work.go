@@ -21,12 +21,13 @@ type work struct {
 	waves [][]string
 	open  []*array // submissions that something is expected of
 
-	done   map[string]bool
-	lost   map[string]int    // attempts that came to nothing, by shard
-	why    map[string]string // the last of them
-	fatal  map[string]bool   // shards that would fail again
-	rows   map[string]int64
-	silent bool // Slurm does not answer, and the user has been told
+	done    map[string]bool
+	counted map[string]bool   // shards that the user knows to be done
+	lost    map[string]int    // attempts that came to nothing, by shard
+	why     map[string]string // the last of them
+	fatal   map[string]bool   // shards that would fail again
+	rows    map[string]int64
+	silent  bool // Slurm does not answer, and the user has been told
 }
 
 // shardError is a shard that failed for good.
@@ -38,9 +39,9 @@ func (e *shardError) Error() string { return e.text }
 func (x *Slurm) open(ctx context.Context, s pipeline.Stage, c pipeline.Call, waves [][]string) (*work, error) {
 	w := &work{
 		Slurm: x, stage: s, call: c, waves: waves,
-		done: map[string]bool{}, lost: map[string]int{}, why: map[string]string{}, fatal: map[string]bool{},
+		done: map[string]bool{}, counted: map[string]bool{}, lost: map[string]int{}, why: map[string]string{}, fatal: map[string]bool{},
 	}
-	all, err := arrays(jobs(c.Dir, s.Name, "*"))
+	all, err := arrays(c.Dir, s.Name, "*")
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,10 @@ func (w *work) look() {
 			piece := pipeline.ReadPiece(w.call.Dir, w.stage.Name, w.call.Key, shard)
 			if piece.Intact(w.call.Dir) {
 				w.done[shard], w.rows = true, piece.Rows
-				w.call.Report.Add(1)
+				if !w.counted[shard] {
+					w.call.Report.Add(1)
+				}
+				w.counted[shard] = true
 			}
 		}
 	}
@@ -262,8 +266,8 @@ func (w *work) ask(ctx context.Context, a *array, tasks []int) error {
 // lose gives a task up. It counts as an attempt at its shards only where they could have
 // been done: what a wave needs was there.
 func (w *work) lose(a *array, task int, why string) {
-	a.settled[task] = true
-	if !w.before(a.Wave) {
+	a.settled[task], a.lost = true, true
+	if w.forget(a.Wave); !w.before(a.Wave) {
 		return
 	}
 	for _, shard := range w.left(a.Tasks[task]) {
@@ -276,6 +280,17 @@ func (w *work) lose(a *array, task int, why string) {
 		w.why[shard] = reason
 		if w.lost[shard] < w.Settings.attempts() && !w.fatal[shard] {
 			w.logf("shard %s runs again: %s", shard, reason)
+		}
+	}
+}
+
+// forget looks again at the shards that a wave needs: what they left may be damaged or
+// gone since, by a job that was killed on its way out, and then they are done again.
+func (w *work) forget(wave int) {
+	for _, shard := range slices.Concat(w.waves[:wave]...) {
+		if w.done[shard] && !pipeline.ReadPiece(w.call.Dir, w.stage.Name, w.call.Key, shard).Intact(w.call.Dir) {
+			w.logf("shard %s runs again: what it left is damaged or gone", shard)
+			delete(w.done, shard)
 		}
 	}
 }
