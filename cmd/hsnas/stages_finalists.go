@@ -9,6 +9,7 @@ import (
 	"hsnas/internal/progress"
 	"hsnas/internal/space"
 	"hsnas/pipeline"
+	"hsnas/schemas"
 	"hsnas/stages/finalists"
 	"hsnas/stages/latency"
 	"hsnas/stages/search"
@@ -55,7 +56,7 @@ func (e *Experiment) finalistsStage() pipeline.Stage {
 		Run: func(ctx context.Context, c pipeline.Call) (pipeline.Result, error) {
 			return pipeline.Result{}, finalists.Run(ctx, e.Finalists, finalists.Inputs{
 				Task: e.task, Front: c.Path(frontFile), Pareto: c.Path(paretoFile), Scores: c.Path(latencyScores),
-				Model: e.latencyModel(c, 0), Target: latency.Target, Limit: limit, Time: e.timeAgain,
+				Model: e.latencyModel(c, 0), Target: latency.Target, Limit: limit, Time: e.timeAgain(c.Path(latencyScores)),
 			}, finalists.Outputs{Finalists: c.Path(finalistsFile), Rounds: c.Path(finalistsRounds)},
 				e.provenance(finalists.Name, finalists.Version, c), c.Report)
 		},
@@ -63,12 +64,38 @@ func (e *Experiment) finalistsStage() pipeline.Stage {
 	}
 }
 
-// timeAgain times architectures as the dataset was that the search keeps to.
-func (e *Experiment) timeAgain(ctx context.Context, archs []space.Architecture, state string, rep progress.Reporter) (finalists.Timed, error) {
-	again, err := latency.AsBefore(e.Latency, e.task)
+// timeAgain times architectures as the dataset was that the search keeps to, by what the
+// stage latency says of it in the file scores.
+func (e *Experiment) timeAgain(scores string) func(context.Context, []space.Architecture, string, progress.Reporter) (finalists.Timed, error) {
+	return func(ctx context.Context, archs []space.Architecture, state string, rep progress.Reporter) (finalists.Timed, error) {
+		device, err := measuredOn(scores)
+		if err != nil {
+			return finalists.Timed{}, err
+		}
+		again, err := latency.AsBefore(e.Latency, e.task, device)
+		if err != nil {
+			return finalists.Timed{}, err
+		}
+		return e.timeOn(ctx, again, archs, state, rep)
+	}
+}
+
+// measuredOn is the device of what the stage latency timed itself, "" where it timed
+// nothing.
+func measuredOn(scores string) (device string, err error) {
+	rows, err := schemas.ReadLatencyScores(scores)
+	for _, r := range rows {
+		if r.Dataset == latency.Measured {
+			device = r.Device
+		}
+	}
+	return device, err
+}
+
+func (e *Experiment) timeOn(ctx context.Context, again latency.Again, archs []space.Architecture, state string, rep progress.Reporter) (finalists.Timed, error) {
 	out := finalists.Timed{Dataset: again.Dataset, Why: again.Why, Rounds: again.Params.Rounds, Repetitions: again.Params.Repetitions}
-	if err != nil || again.Why != "" {
-		return out, err
+	if again.Why != "" {
+		return out, nil
 	}
 	timings, control, err := again.Time(ctx, e.task, archs, state, rep)
 	if err != nil {

@@ -35,12 +35,11 @@ func (p Params) MayTimeAgain() bool {
 	return len(p.Datasets) == 0 && p.Measure > 0 || len(p.Datasets) > 0 && IsFile(p.Datasets[0])
 }
 
-// AsBefore is Again for the dataset that a search keeps to. A dataset of another
-// machine is no error.
-func AsBefore(p Params, t *task.Task) (Again, error) {
+// AsBefore is Again for the dataset that a search keeps to; device is the one that the
+// stage latency says it is of. A dataset of another machine is no error.
+func AsBefore(p Params, t *task.Task, device string) (Again, error) {
 	if len(p.Datasets) == 0 {
-		m, err := ThisMachine(t, p.Seed)
-		return Again{Dataset: Measured, Machine: m, Params: p}, err
+		return measuredHere(p, t, device)
 	}
 	file := p.Datasets[0]
 	a := Again{Dataset: datasetName(file), Params: p}
@@ -59,6 +58,22 @@ func AsBefore(p Params, t *task.Task) (Again, error) {
 	a.How = fmt.Sprintf("%+v", how)
 	a.Machine, a.Why, err = how.machine(t)
 	return a, err
+}
+
+// measuredHere is AsBefore for what the stage latency timed itself: it may have done so
+// on another node, or the run directory come from another machine.
+func measuredHere(p Params, t *task.Task, device string) (Again, error) {
+	a := Again{Dataset: Measured, Params: p}
+	m, err := ThisMachine(t, p.Seed)
+	switch {
+	case err != nil:
+		return a, err
+	case m.Name() != device:
+		a.Why = fmt.Sprintf("the dataset is of %s, and this is %s", device, m.Name())
+	default:
+		a.Machine = m
+	}
+	return a, nil
 }
 
 // machine returns the machine that a dataset was measured on, or why it is not here.

@@ -38,7 +38,7 @@ func TestAsBefore(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		a, err := AsBefore(p, on)
+		a, err := AsBefore(p, on, "whatever the scores say")
 		if fault := ""; err != nil {
 			if fault = err.Error(); fault != c.fault {
 				t.Errorf("%s: error %v", c.protocol, err)
@@ -52,7 +52,11 @@ func TestAsBefore(t *testing.T) {
 			t.Errorf("%+v", a.Params)
 		}
 	}
-	a, err := AsBefore(small(20, 3), on)
+	a, err := AsBefore(small(20, 3), on, "another CPU")
+	if want := "the dataset is of another CPU, and this is " + here; err != nil || a.Why != want || a.Machine != nil {
+		t.Errorf("%+v, %v", a, err)
+	}
+	a, err = AsBefore(small(20, 3), on, here)
 	if err != nil || a.Dataset != Measured || a.Machine == nil || a.Params.Rounds != 3 {
 		t.Errorf("%+v, %v", a, err)
 	}
