@@ -41,7 +41,7 @@ func (f Finding) Fault() bool { return f.State == Damaged || f.State == Missing 
 // StateFile is a file that a stage keeps for a second attempt. It is in no manifest,
 // but its own seal can be checked.
 type StateFile struct {
-	Pattern string // of path/filepath, relative to the run directory
+	Pattern string // of path, relative to the run directory
 	// Check says whether a file is damaged, and how: "" where it is whole.
 	Check func(path string) (fault string, err error)
 	// Stays leaves a damaged file where it is, with a note that says why.
@@ -163,21 +163,19 @@ func (f *findings) artifacts(ctx context.Context, m *Manifest) error {
 // states checks what stages keep for a second attempt.
 func (f *findings) states(states []StateFile) error {
 	for _, s := range states {
-		places, err := filepath.Glob(local(f.dir, s.Pattern))
+		names, err := fs.Glob(os.DirFS(f.dir), s.Pattern)
 		if err != nil {
 			return err
 		}
-		for _, place := range places {
-			name, err := filepath.Rel(f.dir, place)
-			if err != nil {
-				return err
-			}
-			name = filepath.ToSlash(name)
+		for _, name := range names {
 			if f.known[name] {
 				continue
 			}
-			one := Finding{Path: name, Stage: strings.Split(name, "/")[0], State: OK}
-			fault, err := s.Check(place)
+			one := Finding{Path: name, Stage: strings.Split(strings.TrimPrefix(name, shardsFolder+"/"), "/")[0], State: OK}
+			fault, err := s.Check(local(f.dir, name))
+			if errors.Is(err, fs.ErrNotExist) { // a stage that runs now has removed it
+				continue
+			}
 			if err != nil {
 				fault = cause(err).Error()
 			}
@@ -196,8 +194,8 @@ func (f *findings) states(states []StateFile) error {
 	return nil
 }
 
-// foreign lists the rest, but for logs, the lock, what was moved aside, and files
-// that somebody is writing now.
+// foreign lists the rest, but for logs, the lock, what was moved aside, what jobs on a
+// cluster leave beside their results, and files that somebody is writing now.
 func (f *findings) foreign() error {
 	files, err := filesIn(f.dir)
 	if err != nil {
@@ -205,7 +203,7 @@ func (f *findings) foreign() error {
 	}
 	for _, name := range files {
 		top, _, _ := strings.Cut(name, "/")
-		if f.known[name] || name == lockName || top == "logs" || top == damagedFolder || atomicfile.IsTemporary(name) {
+		if f.known[name] || name == lockName || top == "logs" || top == damagedFolder || top == shardsFolder || atomicfile.IsTemporary(name) {
 			continue
 		}
 		f.add(Finding{Path: name, State: Foreign}, checksum{})

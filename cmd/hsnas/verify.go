@@ -15,9 +15,9 @@ import (
 	"hsnas/internal/llm"
 	"hsnas/internal/micro"
 	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 	"hsnas/pipeline"
 	"hsnas/stages/latency"
-	"hsnas/stages/search"
 )
 
 // verifyCommand checks the files of a run.
@@ -62,12 +62,17 @@ func stateFiles() []pipeline.StateFile {
 		{Pattern: journalFile, Check: llm.CheckJournal, Stays: skipped},
 		{Pattern: "label/batches.jsonl", Check: llm.CheckBatches, Stays: "take the line out, and look for its batch at the service"},
 		{Pattern: latencyRounds, Check: latency.CheckRounds, Stays: skipped},
-		{Pattern: searchState + "/*.json", Check: search.CheckState},
+		{Pattern: latencyState + "/*.jsonl", Check: latency.CheckRounds, Stays: skipped},
+		{Pattern: finalistsRounds, Check: latency.CheckRounds, Stays: skipped},
+		{Pattern: searchState + "/*.json", Check: seal.CheckFile},
 		{Pattern: tfsState + "/*.json", Check: micro.CheckResult},
 		{Pattern: winnersState + "/*.json", Check: micro.CheckResult},
 		{Pattern: tfsState + "/*.safetensors", Check: micro.CheckCheckpoint},
 		{Pattern: winnersState + "/*.safetensors", Check: micro.CheckCheckpoint},
 		{Pattern: supernetProgress, Check: micro.CheckCheckpoint},
+		{Pattern: supernetState + "/*.json", Check: seal.CheckFile},
+		{Pattern: "shards/*/*/*.json", Check: seal.CheckFile},
+		{Pattern: "shards/*/*/jobs/*.submission", Check: seal.CheckFile, Stays: "end its job with scancel, and remove the file"},
 	}
 }
 

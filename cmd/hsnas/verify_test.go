@@ -198,6 +198,8 @@ func TestVerifyStates(t *testing.T) {
 	for name, text := range map[string]string{
 		"search/state/hs-nas_limit-1_seed-1.json": `{"key":"k"}`, "tfs/state/0123-1.json": `{"seal":"` + strings.Repeat("0", 64) + `","key":"k"}`,
 		"tfs/state/0123-1.safetensors": "no weights", "label/journal.jsonl": "{}\n", "latency/rounds.jsonl": "", "label/batches.jsonl": "{}\n",
+		"latency/state/round-0.jsonl": "{}\n", "finalists/rounds.jsonl": "{}\n", "supernet/state/scores-0.json": "{}", "shards/tfs/0123/a-1.json": "{}",
+		"shards/tfs/0123/a-1.log": "", "shards/tfs/0123/jobs/hsnas-a.submission": "{}", "shards/tfs/0123/jobs/hsnas-a.id": "1\n",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -219,6 +221,9 @@ func TestVerifyStates(t *testing.T) {
 			moved = "moved"
 		}
 		got[f.Path] = fmt.Sprintf("%s, %s: %s", f.State, moved, f.Note)
+		if f.State == pipeline.Foreign || strings.HasPrefix(f.Path, "shards/") && f.Stage != "tfs" {
+			t.Errorf("a file of hsnas's own: %+v", f)
+		}
 	}
 	for name, want := range map[string]string{
 		"search/state/hs-nas_limit-1_seed-1.json": "damaged, moved: it has no seal",
@@ -227,6 +232,11 @@ func TestVerifyStates(t *testing.T) {
 		"label/journal.jsonl":                     `damaged, stays: line 1: not a journal entry: request key "" is not 64 hex digits; the next run skips what is damaged`,
 		"label/batches.jsonl":                     "damaged, stays: line 1: not a note on a batch; take the line out, and look for its batch at the service",
 		"latency/rounds.jsonl":                    "ok, stays: ",
+		"latency/state/round-0.jsonl":             "damaged, stays: line 1: it has no seal; the next run skips what is damaged",
+		"finalists/rounds.jsonl":                  "damaged, stays: line 1: it has no seal; the next run skips what is damaged",
+		"supernet/state/scores-0.json":            "damaged, moved: it has no seal",
+		"shards/tfs/0123/a-1.json":                "damaged, moved: it has no seal",
+		"shards/tfs/0123/jobs/hsnas-a.submission": "damaged, stays: it has no seal; end its job with scancel, and remove the file",
 	} {
 		if got[name] != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", name, got[name], want)

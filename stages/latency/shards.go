@@ -2,11 +2,11 @@ package latency
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
+	"hsnas/internal/atomicfile"
 	"hsnas/internal/config"
 	"hsnas/internal/progress"
 )
@@ -47,7 +47,7 @@ func RunShard(ctx context.Context, p Params, in Inputs, state, shard string, rep
 	if number < 0 {
 		return "", config.Errorf("", 0, "latency has no shard %q", shard)
 	}
-	if err := os.MkdirAll(state, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(state); err != nil {
 		return "", err
 	}
 	m, err := measurement(p, in, roundFile(state, number))

@@ -9,6 +9,7 @@ import (
 
 	"hsnas/internal/mutationtest"
 	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 )
 
 // TestMutatedStates: a search goes on from a state as it was written, or from the start.
@@ -38,7 +39,7 @@ func TestMutatedStates(t *testing.T) {
 		if err := os.WriteFile(path, damaged, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		fault, err := CheckState(path)
+		fault, err := seal.CheckFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -60,6 +60,7 @@ func RunShard(ctx context.Context, p Params, in Inputs, state, key, shard string
 	}
 	defer release()
 	states := newStates(state, key)
+	states.rep = rep
 	if _, err := searchAll(ctx, p, in.Task, m, states, rep); err != nil {
 		return nil, err
 	}

@@ -92,18 +92,6 @@ func (s *states) load(of setting) (state []byte, shared int64, err error) {
 	return saved.State, saved.Shared, nil
 }
 
-// CheckState says whether the state of a search is damaged, "" where it is not.
-func CheckState(path string) (fault string, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	if _, err := seal.Required(text); err != nil {
-		return err.Error(), nil
-	}
-	return "", nil
-}
-
 // put takes the state of a setting and writes it, with all that wait, if the last
 // write is long enough ago.
 func (s *states) put(of setting, state evolve.State, shared int64) error {

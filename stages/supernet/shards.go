@@ -14,6 +14,7 @@ import (
 	"hsnas/internal/config"
 	"hsnas/internal/micro"
 	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 	"hsnas/internal/space"
 )
 
@@ -96,20 +97,31 @@ func keepScores(state string, first int, s scored) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(state, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(state); err != nil {
 		return err
 	}
-	return atomicfile.Write(scoresFile(state, first), text)
+	return atomicfile.Write(scoresFile(state, first), seal.JSON(text))
 }
 
 // readScores returns the scores of a shard, false where there are none of this supernet.
-func readScores(state string, first int, want scored) (scored, bool) {
-	var s scored
+// Damaged ones are moved aside.
+func readScores(state string, first int, want scored, rep progress.Reporter) (s scored, ok bool) {
 	if state == "" {
 		return s, false
 	}
-	text, err := os.ReadFile(scoresFile(state, first))
-	if err != nil || json.Unmarshal(text, &s) != nil {
+	path := scoresFile(state, first)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return s, false
+	}
+	object, err := seal.Required(text)
+	if err == nil {
+		err = json.Unmarshal(object, &s)
+	}
+	if err != nil {
+		if to, lost := atomicfile.Aside(path); lost == nil {
+			rep.Logf("%s is damaged: %v: moved to %s, these architectures are scored again", path, err, filepath.Base(to))
+		}
 		return s, false
 	}
 	return s, s.Training == want.Training && s.Rule == want.Rule && s.Seed == want.Seed && slices.Equal(s.IDs, want.IDs) && len(s.Losses) == len(s.IDs)
@@ -120,7 +132,7 @@ func readScores(state string, first int, want scored) (scored, bool) {
 func scoreAll(ctx context.Context, p Params, s *micro.SupernetTraining, net *micro.Supernet, archs []space.Architecture, state string) (losses []float64, seconds float64, err error) {
 	for first := 0; first < len(archs); first += perShard {
 		some := archs[first:min(first+perShard, len(archs))]
-		kept, ok := readScores(state, first, scored{Training: net.Origin.Recipe, Rule: p.Rule, Seed: p.Seed, IDs: ids(some)})
+		kept, ok := readScores(state, first, scored{Training: net.Origin.Recipe, Rule: p.Rule, Seed: p.Seed, IDs: ids(some)}, s.Progress)
 		if !ok {
 			if kept.Losses, kept.Seconds, err = score(ctx, s, net, some); err != nil {
 				return nil, 0, err

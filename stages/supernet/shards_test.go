@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hsnas/internal/progress"
+	"hsnas/internal/seal"
 	"hsnas/schemas"
 	"hsnas/stages/supernet"
 )
@@ -40,7 +41,11 @@ func TestShards(t *testing.T) {
 	if _, err := supernet.RunShard(t.Context(), p, in, parts, "scores-2", progress.Discard); fmt.Sprint(err) != `supernet has no shard "scores-2"` {
 		t.Errorf("error %v", err)
 	}
-	scores := read(t, file)
+	sealed := read(t, file)
+	scores, state := seal.OpenJSON(sealed)
+	if state != seal.Whole {
+		t.Errorf("the scores that a shard left are not sealed: %s", sealed)
+	}
 	if err := supernet.Run(t.Context(), p, in, parts, prov, progress.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +62,7 @@ func TestShards(t *testing.T) {
 		if err := os.MkdirAll(parts.State, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, bytes.Replace(scores, []byte(change), []byte(to), 1), 0o666); err != nil {
+		if err := os.WriteFile(file, seal.JSON(bytes.Replace(scores, []byte(change), []byte(to), 1)), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		if err := supernet.Run(t.Context(), p, in, parts, prov, progress.Discard); err != nil {
@@ -80,6 +85,18 @@ func TestShards(t *testing.T) {
 	scores = marked
 	if got := loss(`"seed":1`, `"seed":2`); got > 70 {
 		t.Error("the scores of another seed were taken")
+	}
+	if err := os.MkdirAll(parts.State, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(sealed, []byte(`"losses":[`), []byte(`"losses":[7`), 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := supernet.Run(t.Context(), p, in, parts, prov, progress.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := schemas.ReadSupernetScores(parts.Scores); err != nil || -rows[0].Score > 70 {
+		t.Errorf("damaged scores were taken: %v, %v", rows, err)
 	}
 }
 
