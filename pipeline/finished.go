@@ -1,12 +1,8 @@
 package pipeline
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-
-	"hsnas/internal/atomicfile"
 )
 
 // Finished is a run directory to be read: what its stages have finished, each file
@@ -58,13 +54,8 @@ func (f *Finished) Path(artifact string) (string, error) {
 	if a == nil {
 		return "", fmt.Errorf("no stage of the run in %s has finished %s", f.Dir, artifact)
 	}
-	place := local(f.Dir, artifact)
-	sum, _, err := atomicfile.Sum(place)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", &ArtifactError{place, Missing, r.Stage}
-	case err != nil || sum != a.SHA256:
-		return "", &ArtifactError{place, Damaged, r.Stage}
+	if err := a.check(f.Dir, r.Stage); err != nil {
+		return "", err
 	}
-	return place, nil
+	return local(f.Dir, artifact), nil
 }

@@ -117,25 +117,6 @@ func TestErrorsNameTheTarget(t *testing.T) {
 	}
 }
 
-func TestReadVerified(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.txt")
-	if err := Write(path, []byte("abc")); err != nil {
-		t.Fatal(err)
-	}
-	if data, err := ReadVerified(path, sumABC); err != nil || string(data) != "abc" {
-		t.Errorf("got %q, %v", data, err)
-	}
-	if err := Write(path, []byte("abd")); err != nil {
-		t.Fatal(err)
-	}
-	_, err := ReadVerified(path, sumABC)
-	want := path + " is damaged: its SHA-256 is a52d159f262b..., expected ba7816bf8f01..."
-	var damaged *ChecksumError
-	if !errors.As(err, &damaged) || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
-	}
-}
-
 func onlyFile(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))
