@@ -32,6 +32,9 @@ func executorFlag() cli.Flag {
 func setExecutor(c *cli.Context, e *Experiment, dir string, o *pipeline.Options) (err error) {
 	switch name := c.String("executor"); name {
 	case executorSlurm:
+		if o.DryRun { // which can be asked for anywhere
+			return nil
+		}
 		o.Shared = func() (bool, error) { return cluster.Busy(dir) }
 		o.Executor, err = slurmExecutor(e, dir, o)
 		return err

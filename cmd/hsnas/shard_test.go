@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hsnas/internal/seal"
+	"hsnas/pipeline/cluster"
 )
 
 // TestSlurmRefuses: what is wrong with a cluster, or with a job on it, is told before
@@ -85,5 +87,26 @@ func TestJobsElsewhere(t *testing.T) {
 	const want = "hsnas: the run micro may have jobs on a cluster; go on with --executor slurm, or end them: hsnas cancel --run micro\n"
 	if code != exitUsage || log.String() != want {
 		t.Errorf("code %d\n got %swant %s", code, log.String(), want)
+	}
+
+	// A submission that is damaged is not taken for none, unless nothing is expected of it any more.
+	submission := filepath.Join(jobs, "old.submission")
+	if err := os.WriteFile(submission, []byte(`{"name":"old","stage":"tfs","tasks":[["b"]]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	log.Reset()
+	damaged := "hsnas: " + submission + " is damaged: it has no seal; end its job with scancel and remove it\n"
+	if code := run(t.Context(), []string{"hsnas", "run", "-x", "micro"}, nil, &out, &log); code != exitFailure || log.String() != damaged {
+		t.Errorf("code %d\n got %swant %s", code, log.String(), damaged)
+	}
+	if err := os.WriteFile(filepath.Join(jobs, "old.ended"), []byte("over\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if busy, err := cluster.Busy(filepath.Join(runs, "micro")); busy || err != nil {
+		t.Errorf("busy %v, %v", busy, err)
+	}
+	log.Reset()
+	if code := run(t.Context(), []string{"hsnas", "run", "-x", "micro", "--dry-run", "--executor", "slurm", "--to", "corpus"}, nil, &out, &log); code != exitOK || !strings.Contains(log.String(), "would run") {
+		t.Errorf("code %d: %s", code, log.String())
 	}
 }

@@ -132,14 +132,14 @@ const cancelled = "cancelled"
 func arrays(dir, stage, key string) ([]*array, error) {
 	var out []*array
 	for _, file := range submissions(dir, pipeline.ShardFolder(stage, key), "*") {
+		if _, err := os.Stat(strings.TrimSuffix(file, submissionEnding) + endedEnding); err == nil {
+			continue
+		}
 		s, err := read(file)
 		if err != nil {
 			return nil, err
 		}
 		a := &array{Submission: *s, folder: filepath.Dir(file), settled: make([]bool, len(s.Tasks)), missing: make([]int, len(s.Tasks))}
-		if a.ended() != "" {
-			continue
-		}
 		text, err := os.ReadFile(a.file(idEnding))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
