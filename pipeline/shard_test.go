@@ -252,6 +252,7 @@ func TestWaves(t *testing.T) {
 		want  string
 	}{
 		{[][]string{{"a", "b"}, {}, {"c-1.5_x"}}, "[[a b] [c-1.5_x] [whole]] <nil>"},
+		{[][]string{{"limit-3e+06_seed-1"}}, "[[limit-3e+06_seed-1] [whole]] <nil>"}, // of parameters, for one
 		{[][]string{{}, nil}, "[] <nil>"},
 		{[][]string{{"a"}, {"a"}}, `[] stage train names a shard "a", which is taken or no name`},
 		{[][]string{{"../a"}}, `[] stage train names a shard "../a", which is taken or no name`},

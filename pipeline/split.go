@@ -34,7 +34,7 @@ type Split struct {
 // Whole is the shard that is the stage's own Run, which comes after all others.
 const Whole = "whole"
 
-var shardName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+var shardName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 
 // Waves returns the shards of a stage wave by wave, the last being Whole; none where
 // there is nothing worth doing elsewhere. Errors that are no *config.Error are faults of
