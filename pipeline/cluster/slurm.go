@@ -43,11 +43,11 @@ type Slurm struct {
 // on; when a shard fails for good they are cancelled.
 func (x *Slurm) Execute(ctx context.Context, s pipeline.Stage, c pipeline.Call) (pipeline.Result, bool, error) {
 	waves, err := s.Waves(ctx, c)
-	if err != nil || len(waves) == 0 {
+	if err != nil {
 		return pipeline.Result{}, false, err
 	}
-	w, err := x.open(ctx, s, c, waves)
-	if err != nil {
+	w, err := x.open(ctx, s, c, waves) // ends jobs of other parameters, though there may be none of these
+	if err != nil || len(waves) == 0 {
 		return pipeline.Result{}, false, err
 	}
 	c.Report.Start(s.Name+" on Slurm, shards", w.total())
