@@ -62,7 +62,7 @@ test: setup
     go vet ./...
     go test ./...
 
-# formatting, static analysis, known vulnerabilities
+# formatting, modules, static analysis, known vulnerabilities
 lint:
     checks/lint.sh {{ gofumpt }} {{ staticcheck }} {{ govulncheck }}
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, static analysis and known vulnerabilities, each with a pinned tool.
+# Formatting, modules, static analysis and known vulnerabilities, each with a pinned tool.
 #
 # Usage: checks/lint.sh GOFUMPT STATICCHECK GOVULNCHECK   (package@version each)
 set -euo pipefail
@@ -12,6 +12,12 @@ if [ -n "$unformatted" ]; then
 	exit 1
 fi
 echo "lint: gofumpt: nothing to change"
+
+if ! go mod tidy -diff >/dev/null; then
+	echo "lint: go.mod or go.sum is not what go mod tidy writes" >&2
+	exit 1
+fi
+echo "lint: go mod tidy: nothing to change"
 
 go run "$staticcheck" ./...
 echo "lint: staticcheck: no findings"
