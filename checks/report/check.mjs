@@ -1,8 +1,8 @@
 // Opens reports in Chromium at the width of a phone and of a desktop, light and
-// dark, and fails on: messages of the console, requests, a page that is wider than
+// dark, and as they are printed, and fails on: messages of the console, requests, a page that is wider than
 // its window, text of a figure that is cut off, figures that the run's artifacts
 // call for and that are not there, images without a name that a screen reader says,
-// ids given twice, cells of a table's head without a scope, rows of a table as high as a column is narrow, 3 MiB. Before that it
+// ids given twice, cells of a table's head without a scope, rows of a table as high as a column is narrow, tables that paper cuts off, 3 MiB. Before that it
 // breaks a page in each of these ways and sees to it that all are found.
 //
 //   node check.mjs MODULES CHROMIUM SHOTS PAGE...     SHOTS: a folder, or ""
@@ -17,6 +17,8 @@ const [modules, chromium, shots, ...pages] = process.argv.slice(2);
 const puppeteer = createRequire(path.resolve(modules, "package.json"))("puppeteer-core");
 
 const most = 3 * 2 ** 20; // bytes
+const paper = 687; // px, the width of A4 between the page's margins
+const phone = { width: 390, dark: true };
 
 // Artifacts, and the figure that a report has because of them.
 const figures = {
@@ -41,6 +43,9 @@ function expected(page) {
 function inspect(wanted, dark) {
   const faults = [];
   const width = document.documentElement.clientWidth;
+  for (const table of matchMedia("print").matches ? document.querySelectorAll("table") : []) {
+    if (table.getBoundingClientRect().right > width + 1) faults.push(`a table reaches ${Math.round(table.getBoundingClientRect().right)} px, paper ends at ${width}: ${table.textContent.trim().slice(0, 40)}`);
+  }
   if (document.documentElement.scrollWidth > width) faults.push(`the page is ${document.documentElement.scrollWidth} px wide, the window ${width}`);
   for (const e of document.querySelectorAll("body *")) {
     if (!e.closest(".wide table") && e.getBoundingClientRect().right > width + 1) faults.push(`<${e.tagName.toLowerCase()}> reaches ${Math.round(e.getBoundingClientRect().right)} px, the window ends at ${width}`);
@@ -86,7 +91,7 @@ async function nameless(page) {
   return nodes.filter((n) => !n.ignored && ["img", "image", "graphics-document", "SvgRoot"].includes(n.role?.value) && !n.name?.value).length;
 }
 
-async function faultsOf(browser, file, wanted, { width, dark }) {
+async function faultsOf(browser, file, wanted, { width, dark, print }) {
   const faults = [];
   const page = await browser.newPage();
   page.on("console", (m) => faults.push(`console: ${m.type()}: ${m.text()}`));
@@ -96,6 +101,7 @@ async function faultsOf(browser, file, wanted, { width, dark }) {
   });
   await page.setViewport({ width, height: 844, isMobile: width < 600, hasTouch: width < 600, deviceScaleFactor: width < 600 ? 2 : 1 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
+  if (print) await page.emulateMediaType("print"); // instead: each forgets the other
   await page.goto(pathToFileURL(file).href, { waitUntil: "load" });
   faults.push(...(await page.evaluate(inspect, wanted, dark)));
   const images = await nameless(page);
@@ -103,7 +109,7 @@ async function faultsOf(browser, file, wanted, { width, dark }) {
   return { page, faults };
 }
 
-// ways to break a page, and a part of the fault that has to be found.
+// ways to break a page, a part of the fault that has to be found, and where; on a phone if not given.
 const breakages = [
   [(t) => t.replace("</main>", "<script>console.log('x')</script></main>"), "console: "],
   [(t) => t.replace("</main>", '<img alt="x" src="http://127.0.0.1:9/x.png"></main>'), "console: "],
@@ -117,15 +123,16 @@ const breakages = [
   [(t) => t.replace("min-width: 8.5rem", "overflow-wrap: anywhere !important"), "a row of a table is"],
   [(t) => t.replace("prefers-color-scheme: dark", "prefers-color-scheme: none"), "dark: the ground"],
   [(t) => t.replace(/<text x="/, '<text x="-99'), "is cut off"],
+  [(t) => t.replace("</main>", `<div class="wide"><table><tr><td class="n">${"x".repeat(300)}</td></tr></table></div></main>`), "a table reaches", { width: paper, dark: false, print: true }],
 ];
 
 async function testItself(browser, file) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hsnas-report-"));
   const whole = fs.readFileSync(file, "utf8");
-  for (const [i, [breakIt, wanted]] of breakages.entries()) {
+  for (const [i, [breakIt, wanted, where]] of breakages.entries()) {
     const broken = path.join(folder, `broken-${i}.html`);
     fs.writeFileSync(broken, breakIt(whole));
-    const { page, faults } = await faultsOf(browser, broken, ["fig-scoreboard"], { width: 390, dark: true });
+    const { page, faults } = await faultsOf(browser, broken, ["fig-scoreboard"], where ?? phone);
     await page.close();
     if (!faults.some((f) => f.includes(wanted))) throw new Error(`the check does not find what is broken: wanted "${wanted}", found ${JSON.stringify(faults)}`);
   }
@@ -141,6 +148,9 @@ try {
     const run = path.basename(path.dirname(path.dirname(file)));
     const bytes = fs.statSync(file).size;
     const all = new Set(bytes > most ? [`the page has ${bytes} bytes, 3 MiB are allowed`] : []);
+    const printed = await faultsOf(browser, path.resolve(file), expected(file), { width: paper, dark: false, print: true });
+    printed.faults.forEach((f) => all.add(`${f} (printed)`));
+    await printed.page.close();
     for (const width of [390, 1280]) {
       for (const dark of [false, true]) {
         const { page, faults } = await faultsOf(browser, path.resolve(file), expected(file), { width, dark });

@@ -163,12 +163,12 @@ func (a Axis) lay(out *plot.Axis, values []float64) {
 	}
 	out.Padding = 0
 	out.LineStyle = draw.LineStyle{Color: Muted.rgba(), Width: 1}
-	out.Tick.Length = 0
+	out.Tick.Length, out.Tick.LineStyle = 3, draw.LineStyle{Color: Grid.rgba(), Width: 0.8}
 	out.Label.Text, out.Label.Padding = a.Label, 4
 	styled(&out.Label.TextStyle, labelSize, Ink)
 	styled(&out.Tick.Label, tickSize, Muted)
 	if a.Names != nil {
-		out.LineStyle.Width = 0
+		out.LineStyle.Width, out.Tick.Length = 0, 0
 		styled(&out.Tick.Label, tickSize, Ink)
 	}
 }

@@ -40,15 +40,10 @@ func (w *writer) drawFront() {
 		legend = append(legend, entry{style: publishedStyle, text: "HAT, published: measured, trained, test set"})
 		caption += fmt.Sprintf(" Diamonds are HAT's published winners, latency measured on %s and test %s after training: not comparable in level with predictions for the validation set.",
 			w.figures.Search.Device, w.task.Metric.Name)
-		if w.comparableDevice() {
-			panels[0].Marks = append(panels[0].Marks, published)
-			panels[0].description += fmt.Sprintf("; %d winners that HAT published", len(at))
-		} else {
-			panels = append(panels, panel{Panel: chart.Panel{
-				Title: "HAT's published winners", Height: 270, X: chart.Axis{Label: "measured latency on " + w.figures.Search.Device + ", ms"},
-				Y: chart.Axis{Label: "test " + w.task.Metric.Name}, Marks: []chart.Mark{published},
-			}, description: count(len(at), "architecture", "architectures")})
-		}
+		panels = append(panels, panel{Panel: chart.Panel{
+			Title: "HAT's published winners", Height: 300, X: chart.Axis{Label: "measured latency on " + w.figures.Search.Device + ", ms"},
+			Y: chart.Axis{Label: "test " + w.task.Metric.Name}, Marks: []chart.Mark{published},
+		}, description: count(len(at), "architecture", "architectures")})
 	}
 	w.drawing(drawing{id: "front", panels: panels, legend: legend, caption: caption})
 }
@@ -59,14 +54,6 @@ func (w *writer) publishedWinners() []chart.Point {
 		at = append(at, chart.Point{X: f.LatencyMS, Y: f.BLEU})
 	}
 	return at
-}
-
-// comparableDevice says whether the searches' costs are latencies of the device of
-// the published winners, and their scores in the metric.
-func (w *writer) comparableDevice() bool {
-	return len(w.art.pareto) == 0 && len(w.art.latency) > 0 && !w.scored(schemas.ScorerSupernet) &&
-		strings.HasPrefix(w.art.latency[0].Device, w.figures.Search.Device) &&
-		!slices.ContainsFunc(w.art.front, func(f schemas.Winner) bool { return f.Constraint != "latency_ms" })
 }
 
 // winnerPanels shows the winners of searches for the best.

@@ -9,7 +9,7 @@ import (
 	"hsnas/internal/config"
 )
 
-// figures are the published values that ours are held against: data/paper.
+// figures are the known values that ours are held against: data/paper.
 type figures struct {
 	Predictors predictorFigures
 	Search     searchFigures
@@ -19,11 +19,12 @@ type predictorFigures struct {
 	Tables []figureTable `yaml:"tables"`
 }
 
-// figureTable is a published table: one source, one precision.
+// figureTable is a table of known figures: one source, one precision.
 type figureTable struct {
 	Title         string      `yaml:"title"`
 	Source        string      `yaml:"source"`
-	Split         string      `yaml:"split"` // the rows of the scoreboard that it speaks of
+	Published     bool        `yaml:"published"` // by others; otherwise computed beforehand
+	Split         string      `yaml:"split"`     // the rows of the scoreboard that it speaks of
 	Decimals      int         `yaml:"decimals"`
 	NotComparable string      `yaml:"not_comparable"` // why the figures are shown only; "" where they are held against ours
 	Rows          []figureRow `yaml:"rows"`
@@ -35,7 +36,7 @@ type figureRow struct {
 	Cells     map[string]figure `yaml:"cells"` // by task
 }
 
-// figure is what was published of one predictor on one task; nil: nothing.
+// figure is what is known of one predictor on one task; nil: nothing.
 type figure struct {
 	MAE *float64 `yaml:"mae"`
 	Tau *float64 `yaml:"tau"`

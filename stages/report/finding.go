@@ -87,23 +87,28 @@ func pText(p float64) string {
 	return " (p of the difference in MAE " + number(p, 3) + ")"
 }
 
-// searchFinding holds HS-NAS against the baseline's own search, limit by limit: by
-// trained winners where there are any, otherwise by the baseline's scores.
+// searchFinding holds HS-NAS against every other search, limit by limit: by trained
+// winners where there are any, otherwise by the baseline's scores.
 func (w *writer) searchFinding() []string {
 	if trials := trialsOf(w.art.winners); len(trials) > 0 {
 		return w.trainedFinding(trials)
 	}
 	var items []string
-	decimals := w.task.Metric.Decimals + 1
-	for _, hs := range w.contests() {
-		for _, alone := range w.contests() {
-			if hs.winners[0].Search != hybridSearch || alone.winners[0].Search != baselineSearch || !sameLimit(hs.winners[0].Limit, alone.winners[0].Limit) {
-				continue
-			}
-			items = append(items, fmt.Sprintf("Search %s: HS-NAS ends at %s (%s) after %d evaluations by the baseline, the baseline alone at %s after %d, all seeds together.",
-				w.within(hs.winners[0].Limit), number(hs.winners[0].BaselineScore, decimals), w.baselineName(), w.baselineEvaluations(hybridSearch, hs.winners[0].Limit),
-				number(alone.winners[0].BaselineScore, decimals), w.baselineEvaluations(baselineSearch, hs.winners[0].Limit)))
+	contests, decimals := w.contests(), w.task.Metric.Decimals+1
+	for _, hs := range contests {
+		first := hs.winners[0]
+		if first.Search != hybridSearch {
+			continue
 		}
+		var all []string
+		for _, c := range contests {
+			if o := c.winners[0]; o.Constraint == first.Constraint && sameLimit(o.Limit, first.Limit) {
+				all = append(all, fmt.Sprintf("%s %s (%s)", o.Search, number(o.BaselineScore, decimals),
+					count(int(max(0, w.baselineEvaluations(o.Search, o.Limit))), "evaluation", "evaluations")))
+			}
+		}
+		items = append(items, fmt.Sprintf("Winners %s, not trained: %s of the best of %s, and evaluations by the baseline, all seeds together: %s.",
+			w.within(first.Limit), w.baselineName(), count(hs.seeds, "seed", "seeds"), strings.Join(all, "; ")))
 	}
 	return items
 }
@@ -111,7 +116,10 @@ func (w *writer) searchFinding() []string {
 // trainedFinding names every search beside HS-NAS, the controls too.
 func (w *writer) trainedFinding(trials []trial) []string {
 	var items []string
-	d := w.task.Metric.Decimals
+	d, noise := w.task.Metric.Decimals, ""
+	if spread := w.seedSpread(); !math.IsNaN(spread) {
+		noise = fmt.Sprintf(" Two trainings of one architecture differ by a standard deviation of %s.", number(spread, d))
+	}
 	for _, hs := range trials {
 		if hs.search != hybridSearch {
 			continue
@@ -123,31 +131,52 @@ func (w *writer) trainedFinding(trials []trial) []string {
 					count(int(math.Round(metric.Mean(column(t.rows, func(r schemas.WinnerTrained) float64 { return float64(r.Evaluations) })))), "evaluation", "evaluations")))
 			}
 		}
-		items = append(items, fmt.Sprintf("Winners %s, trained from scratch, validation %s and evaluations by the baseline, mean over %s: %s.",
-			w.within(hs.limit), w.task.Metric.Name, count(len(hs.rows), "seed", "seeds"), strings.Join(others, "; ")))
+		items = append(items, fmt.Sprintf("Winners %s, trained from scratch, validation %s and evaluations by the baseline, mean over %s: %s.%s",
+			w.within(hs.limit), w.task.Metric.Name, count(len(hs.rows), "seed", "seeds"), strings.Join(others, "; "), noise))
 	}
 	return items
 }
 
-// verdictFinding counts the verdicts on published figures.
+// verdictFinding counts the verdicts on published figures, and on those computed
+// beforehand apart from them.
 func (w *writer) verdictFinding() []string {
-	same, other, none := 0, 0, 0
-	for _, t := range w.publishedTables() {
+	var published, beforehand tally
+	for _, t := range w.knownTables() {
+		of := &beforehand
+		if t.Published {
+			of = &published
+		}
 		for _, row := range t.rows {
-			for _, says := range []string{row[3], row[6]} {
-				switch {
-				case says == reproduced:
-					same++
-				case strings.HasPrefix(says, differs):
-					other++
-				case says != absent:
-					none++
-				}
-			}
+			of.add(row[3])
+			of.add(row[6])
 		}
 	}
-	if same+other+none == 0 {
-		return nil
+	var items []string
+	if n := published.n(); n > 0 {
+		items = append(items, fmt.Sprintf("Of %s of this task %s.", count(n, "published figure", "published figures"), published))
 	}
-	return []string{fmt.Sprintf("Of %s of this task %d are reproduced to their last decimal, %d differ, %d cannot be compared.", count(same+other+none, "published figure", "published figures"), same, other, none)}
+	if n := beforehand.n(); n > 0 {
+		items = append(items, fmt.Sprintf("Of %s that other programs computed beforehand %s.", count(n, "figure", "figures"), beforehand))
+	}
+	return items
+}
+
+// tally counts verdicts.
+type tally struct{ same, other, none int }
+
+func (t *tally) add(verdict string) {
+	switch {
+	case verdict == reproduced:
+		t.same++
+	case strings.HasPrefix(verdict, differs):
+		t.other++
+	case verdict != absent:
+		t.none++
+	}
+}
+
+func (t tally) n() int { return t.same + t.other + t.none }
+
+func (t tally) String() string {
+	return fmt.Sprintf("%d are reproduced to the last decimal, %d differ, %d cannot be compared", t.same, t.other, t.none)
 }

@@ -5,8 +5,10 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"hsnas/internal/chart"
 )
@@ -138,7 +140,7 @@ func show(b any, label string) (viewBlock, error) {
 func inline(text string) template.HTML {
 	var out strings.Builder
 	for i, part := range strings.Split(text, "`") {
-		part = template.HTMLEscapeString(part)
+		part = strings.ReplaceAll(template.HTMLEscapeString(part), " %", "\u00a0%") // no line begins with a sign of per cent
 		if i%2 == 1 {
 			part = "<code>" + part + "</code>"
 		}
@@ -172,8 +174,12 @@ func (t table) view(label string) *viewTable {
 		if right[i] {
 			class[i] = "n"
 		}
-		if out.Headings = append(out.Headings, viewCell{inline(name), class[i]}); name == "note" {
+		out.Headings = append(out.Headings, viewCell{inline(name), class[i]})
+		if name == "note" {
 			class[i] = "note"
+		}
+		if !right[i] && t.long(i) {
+			class[i] = strings.TrimSpace(class[i] + " text")
 		}
 	}
 	for _, row := range t.rows {
@@ -181,13 +187,23 @@ func (t table) view(label string) *viewTable {
 		for i, c := range row {
 			cell := viewCell{inline(c), class[i]}
 			if names[i] == verdictColumn {
-				cell.Class = verdictClass(c)
+				cell.Class = strings.TrimSpace(verdictClass(c) + " " + class[i])
 			}
 			cells = append(cells, cell)
 		}
 		out.Rows = append(out.Rows, cells)
 	}
 	return out
+}
+
+// longest is how many characters a column may be wide before its text is broken.
+const longest = 32
+
+// long says whether a column is of text that has to be broken into lines.
+func (t table) long(column int) bool {
+	return slices.ContainsFunc(t.rows, func(row []string) bool {
+		return column < len(row) && utf8.RuneCountInString(row[column]) > longest && strings.Contains(row[column], " ")
+	})
 }
 
 // verdictClass marks what a reader looks for in a column of verdicts.

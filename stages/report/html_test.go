@@ -130,6 +130,23 @@ func TestInline(t *testing.T) {
 	}
 }
 
+// TestLongText: what is long breaks into lines instead of leaving the page; numbers and
+// names do not.
+func TestLongText(t *testing.T) {
+	long := strings.Repeat("word ", 9)
+	v := table{headings: []string{"predictor", "note", ">n", verdictColumn, "id"}, rows: [][]string{{"a", long, long, differs + long, strings.Repeat("x", 64)}, {"b", "", "1", absent, ""}}}.view("t")
+	var got []string
+	for _, c := range v.Rows[0] {
+		got = append(got, c.Class)
+	}
+	if want := []string{"", "note text", "n", "verdict other text", ""}; !slices.Equal(got, want) {
+		t.Errorf("classes %q, want %q", got, want)
+	}
+	if got := inline("95 % of `5 %`"); got != "95\u00a0% of <code>5\u00a0%</code>" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestUniqueIDs(t *testing.T) {
 	taken := map[string]int{}
 	for _, test := range [][2]string{{"Students (LLM-Distill-PP)", "students-llm-distill-pp"}, {"HAT's winners", "hat-s-winners"}, {"Hat's  Winners", "hat-s-winners-2"}, {"Größe", "gr-e"}} {

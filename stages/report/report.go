@@ -19,7 +19,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 8
+	Version = 9
 )
 
 // Params are the section "report" of an experiment. The zero value is not
@@ -95,7 +95,7 @@ func Render(ctx context.Context, p Params, in Inputs, prov schemas.Provenance) (
 	w.finding()
 	w.summary()
 	w.scoreboard()
-	w.published()
+	w.known()
 	w.students()
 	w.trained()
 	w.latency()

@@ -95,6 +95,43 @@ func TestFinalists(t *testing.T) {
 	}
 }
 
+// TestFindingOfSearches: without trained winners the summary names every search beside
+// HS-NAS by the baseline's scores, the controls too.
+func TestFindingOfSearches(t *testing.T) {
+	in := madeUp(t, t.TempDir())
+	in.Winners = ""
+	rows := append(slices.Clone(winners), winner("random", 150, 25, 24.5, "supernet:hat"))
+	if err := schemas.WriteFront(in.Front, rows, prov); err != nil {
+		t.Fatal(err)
+	}
+	const want = "\n- Winners within 150 ms, not trained: BLEU by the surrogate of the best of 2 seeds, and evaluations by the baseline, all seeds together: " +
+		"hs-nas 26.100 (1400 evaluations); baseline-only 25.950 (2800 evaluations); random 24.500 (0 evaluations).\n"
+	if text := string(render(t, in).Markdown); !strings.Contains(text, want) {
+		_, text, _ = strings.Cut(text, "## Summary")
+		text, _, _ = strings.Cut(text, "##")
+		t.Errorf("the summary lacks %s it is %s", want, text)
+	}
+}
+
+// TestOneSplit: of a single split neither a deviation over splits nor a second table
+// says anything.
+func TestOneSplit(t *testing.T) {
+	in := madeUp(t, t.TempDir())
+	rows := []schemas.Score{score("llm-pp", schemas.SplitMean, 0.15, 0.73), score("llm-pp", "123", 0.15, 0.73)}
+	for _, test := range []struct {
+		rows      []schemas.Score
+		std, many bool
+	}{{rows, false, false}, {append(rows, score("llm-pp", "456", 0.2, 0.7)), false, true}, {scores, true, true}} {
+		if err := schemas.WriteScoreboard(in.Scoreboard, test.rows, prov); err != nil {
+			t.Fatal(err)
+		}
+		text := string(render(t, in).Markdown)
+		if strings.Contains(text, "| predictor | MAE | std |") != test.std || strings.Contains(text, "| MAE / tau by split |") != test.many {
+			t.Errorf("%d rows: columns of deviations wanted: %v, the table of splits: %v\n%s", len(test.rows), test.std, test.many, text)
+		}
+	}
+}
+
 func TestRunWritesTheSameBytesTwice(t *testing.T) {
 	in, dir := madeUp(t, t.TempDir()), t.TempDir()
 	out := Outputs{Markdown: filepath.Join(dir, "report.md"), HTML: filepath.Join(dir, "report.html")}

@@ -17,7 +17,8 @@ func (w *writer) scoreboard() {
 		return
 	}
 	w.paragraph("Predicted against measured %s on the test architectures of each split: mean absolute error (MAE) and Kendall tau-b; mean over the splits, "+
-		"standard deviation over them (std), 95 %% bootstrap interval in brackets, p-value of the paired bootstrap against llm-pp.", w.task.Metric.Name)
+		"standard deviation over them (std) where there are several, 95 %% bootstrap interval in brackets, p-value of the paired bootstrap against llm-pp.", w.task.Metric.Name)
+	headings := []string{"predictor", ">MAE", ">std", ">tau", ">std", ">n", ">p (MAE)", ">p (tau)", "note"}
 	var rows [][]string
 	for _, s := range w.art.scores {
 		if s.Split == schemas.SplitMean {
@@ -29,12 +30,26 @@ func (w *writer) scoreboard() {
 			})
 		}
 	}
-	w.table([]string{"predictor", ">MAE", ">std", ">tau", ">std", ">n", ">p (MAE)", ">p (tau)", "note"}, rows)
+	w.table(without(">std", headings, rows))
 	w.drawScoreboard()
 	w.controls()
 	w.intervals()
 	w.drawPredictions()
 	w.splits()
+}
+
+// without leaves the columns of a heading out in which nothing stands.
+func without(heading string, headings []string, rows [][]string) ([]string, [][]string) {
+	for i := len(headings) - 1; i >= 0; i-- {
+		if headings[i] != heading || slices.ContainsFunc(rows, func(row []string) bool { return row[i] != absent }) {
+			continue
+		}
+		headings = slices.Delete(headings, i, i+1)
+		for r := range rows {
+			rows[r] = slices.Delete(rows[r], i, i+1)
+		}
+	}
+	return headings, rows
 }
 
 // intervals says how often the predictors' own intervals hold.
@@ -90,7 +105,7 @@ func (w *writer) splits() {
 			predictors = append(predictors, s.Predictor)
 		}
 	}
-	if len(splits) == 0 {
+	if len(splits) == 0 || w.oneSplit(splits, predictors) {
 		return
 	}
 	slices.Sort(splits)
@@ -113,6 +128,14 @@ func (w *writer) splits() {
 	w.table(headings, rows)
 }
 
+// oneSplit says whether the mean over the splits is that of one, and says all of it.
+func (w *writer) oneSplit(splits, predictors []string) bool {
+	return len(splits) == 1 && !slices.ContainsFunc(predictors, func(p string) bool {
+		_, ok := w.score(p, schemas.SplitMean)
+		return !ok
+	})
+}
+
 // score returns a row of the scoreboard.
 func (w *writer) score(predictor, split string) (schemas.Score, bool) {
 	for _, s := range w.art.scores {
@@ -123,30 +146,35 @@ func (w *writer) score(predictor, split string) (schemas.Score, bool) {
 	return schemas.Score{MAE: math.NaN(), Tau: math.NaN()}, false
 }
 
-// published writes the published figures of the task beside ours.
-func (w *writer) published() {
-	tables := w.publishedTables()
+// known writes the known figures of the task beside ours.
+func (w *writer) known() {
+	tables := w.knownTables()
 	if len(tables) == 0 {
 		return
 	}
-	headings := []string{"predictor", ">MAE, published", ">MAE, here", verdictColumn, ">tau, published", ">tau, here", verdictColumn}
-	w.heading(2, "Published figures beside ours")
-	w.paragraph(`"Reproduced" means equal to the last decimal that was published.`)
+	w.heading(2, "Known figures beside ours")
+	w.paragraph(`Figures that others have published, and figures that other programs computed beforehand from the same data, to check this one. ` +
+		`"Reproduced" means equal to the last decimal that is given.`)
 	for _, t := range tables {
+		from := "beforehand"
+		if t.Published {
+			from = "published"
+		}
+		headings := []string{"predictor", ">MAE, " + from, ">MAE, here", verdictColumn, ">tau, " + from, ">tau, here", verdictColumn}
 		w.heading(3, "%s", t.Title)
 		w.paragraph("Source: %s.", t.Source)
 		w.table(headings, t.rows)
 	}
 }
 
-// comparedTable is a published table with a row for each predictor that it has
+// comparedTable is a known table with a row for each predictor that it has
 // figures of for the task, with ours and the verdicts: see comparison.
 type comparedTable struct {
 	figureTable
 	rows [][]string
 }
 
-func (w *writer) publishedTables() []comparedTable {
+func (w *writer) knownTables() []comparedTable {
 	var tables []comparedTable
 	if len(w.art.scores) == 0 {
 		return nil
@@ -165,7 +193,7 @@ func (w *writer) publishedTables() []comparedTable {
 	return tables
 }
 
-// comparison is one row: published, ours, verdict, for MAE and for tau.
+// comparison is one row: known, ours, verdict, for MAE and for tau.
 func (w *writer) comparison(t figureTable, r figureRow, f figure) []string {
 	ours, _ := w.score(r.Predictor, t.Split)
 	row := []string{fmt.Sprintf("%s (%s)", r.Label, r.Predictor)}
