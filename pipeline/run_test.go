@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"hsnas/internal/atomicfile"
+	"hsnas/internal/config"
 	"hsnas/internal/progress"
 )
 
@@ -249,6 +250,44 @@ func TestOverride(t *testing.T) {
 		"search.a=[1": "--set search.a=[1: the value is no YAML",
 	} {
 		if err := Override(parse(), []string{set}); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestBlame: an error about what was set names the setting, one about the file its line.
+func TestBlame(t *testing.T) {
+	type section struct {
+		Iterations int       `yaml:"iterations"`
+		Limits     []float64 `yaml:"limits"`
+	}
+	const text = "name: x\nsearch:\n  iterations: 30\n"
+	for set, want := range map[string]string{
+		"search.iterations=x":     `--set search.iterations=x: expected a whole number, found "x"`,
+		"search.limits=[1, a]":    `--set search.limits=[1, a]: search.limits[1]: expected a number, found "a"`,
+		"searh.iterations=3":      `--set searh.iterations=3: unknown key "searh"; did you mean "search"?`,
+		"search.iteration=3":      `--set search.iteration=3: unknown key "iteration" in search; did you mean "iterations"?`,
+		"search={iterations: []}": `--set search={iterations: []}: search.iterations: expected a whole number, found a list`,
+		"search.iterations=3":     `x.yaml:1: unknown key "name"; known: search`,
+	} {
+		root, err := config.Parse("x.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var into struct {
+			Name   string  `yaml:"name"`
+			Search section `yaml:"search"`
+		}
+		var nameless struct {
+			Search section `yaml:"search"`
+		}
+		if err := Override(root, []string{"name=y", set}); err != nil {
+			t.Fatal(err)
+		}
+		if err = config.DecodeNode("x.yaml", root, &into); err == nil {
+			err = config.DecodeNode("x.yaml", root, &nameless)
+		}
+		if err = Blame(err, []string{"name=y", set}); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

@@ -33,7 +33,7 @@ func openRuns(names []string) ([]runDir, error) {
 		case errors.Is(err, fs.ErrNotExist) && r.dir == name:
 			return nil, config.Errorf("", 0, "%v", err)
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, config.Errorf("", 0, "no run %q in %s%s", name, parent, config.DidYouMean(name, runNames(parent)))
+			return nil, config.Errorf("", 0, "there is no run %q in %s%s", name, parent, config.DidYouMean(name, runNames(parent)))
 		case err != nil:
 			return nil, err
 		}

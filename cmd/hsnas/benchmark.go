@@ -48,9 +48,6 @@ func benchmarkCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "an array of rows instead of a table"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "benchmark takes no arguments, found %q; see hsnas benchmark --help", c.Args().Slice())
-			}
 			p := standard
 			p.Device, p.Threads, p.Warmup, p.Seed = c.String("device"), c.Int("threads"), c.Int("warmup"), c.Uint64("seed")
 			p.Repetitions, p.Beam, p.Rounds = c.Int("repetitions"), c.Int("beam"), 1

@@ -55,6 +55,7 @@ func TestComplete(t *testing.T) {
 		"latency fit --dataset wmt14ende_gpu":   "wmt14ende_gpu_titanxp FILES",
 		"latency fit --from an":                 "any FILES",
 		"export --precision i":                  "int8",
+		"export --precision f":                  "fp32 fp16",
 		"cost --task micro.en-de ":              "FILES",
 		"run --dr":                              "--dry-run",
 		"run --name x --na":                     "",

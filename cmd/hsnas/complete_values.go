@@ -46,7 +46,7 @@ func (t *typed) valuesOf(kind string) (found []candidate, files bool) {
 	case "FORMAT":
 		return named([]string{logText, logJSON}), false
 	case "PRECISION":
-		return named([]string{string(nn.Float32), string(nn.Int8)}), false
+		return named([]string{string(nn.Float32), string(nn.Float16), string(nn.Int8)}), false
 	case "LEVEL":
 		return named([]string{"fp32", "fp32-off", "fp32-basic", "fp32-extended"}), false
 	case "FILE", "DIR", "FOLDER":

@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"hsnas/internal/config"
 	"hsnas/internal/progress"
 	"hsnas/internal/published"
 )
@@ -33,9 +32,6 @@ func dataCommandFrom(source published.Source) *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "the table as a JSON array"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "data takes no argument, found %q", c.Args().First())
-			}
 			dir, err := dataDir()
 			if err != nil {
 				return err

@@ -91,7 +91,7 @@ func TestDiffRefuses(t *testing.T) {
 	smallRun{}.run(t, "one")
 	for args, want := range map[string]string{
 		"one":           `diff takes two runs, found 1: ["one"]`,
-		"one onee":      `no run "onee" in ` + runs + `; did you mean "one"?`,
+		"one onee":      `there is no run "onee" in ` + runs + `; did you mean "one"?`,
 		"one ./nowhere": "there is no run in ./nowhere: it has no run.json",
 		"one one --jsn": `unknown flag --jsn of diff; did you mean "json"?`,
 	} {

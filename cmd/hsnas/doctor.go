@@ -16,7 +16,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"hsnas/internal/config"
 	"hsnas/internal/doctor"
 	"hsnas/internal/ort"
 	"hsnas/stages/label"
@@ -39,9 +38,6 @@ func doctorCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			if device := os.Getenv(probeVariable); device != "" {
 				return json.NewEncoder(c.App.Writer).Encode(doctor.Examine(c.Context, device))
-			}
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "doctor takes no argument, found %q; a run goes behind --run", c.Args().First())
 			}
 			q, err := question(c.String("run"))
 			if err != nil {

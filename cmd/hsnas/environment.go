@@ -29,6 +29,7 @@ var environment = []variable{
 // processes that the program starts: the doctor does not wonder about them.
 var scriptVariables = []string{
 	probeVariable, "HSNAS_PYTHON", "HSNAS_LLAMA_PYTHON", "HSNAS_TORCH_PYTHON", "HSNAS_PYMOO_PYTHON", "HSNAS_TEST_DEVICE", "HSNAS_KILLS",
+	"HSNAS_HYPARQUET", "HSNAS_CHROMIUM",
 }
 
 // knownVariables are the names of all of these.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"hsnas/internal/config"
 	"hsnas/pipeline"
 	"hsnas/schemas"
 )
@@ -27,9 +26,6 @@ func evalCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "the table as a JSON array"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "eval takes no argument, found %q", c.Args().First())
-			}
 			dir, err := findRun(c.String("run"))
 			if err != nil {
 				return err

@@ -101,7 +101,7 @@ func readExperiment(text []byte, file, dir string, sets []string) (*Experiment, 
 	e := defaultExperiment()
 	e.dir, e.file = dir, file
 	if err := config.DecodeNode(file, root, e); err != nil {
-		return nil, err
+		return nil, pipeline.Blame(err, sets)
 	}
 	for _, file := range []*string{&e.Corpus.TrainFile, &e.Corpus.ValidFile, &e.Corpus.TestFile} {
 		if *file != "" {

@@ -33,9 +33,6 @@ func exportCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Usage: "`N` that random weights are drawn with, without --weights", Value: 1},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "export takes no arguments, found %q; see hsnas export --help", c.Args().Slice())
-			}
 			if c.IsSet("weights") && c.IsSet("seed") {
 				return config.Errorf("", 0, "give either --weights or --seed, not both")
 			}

@@ -126,7 +126,6 @@ func TestExportAndBenchmarkRefuse(t *testing.T) {
 		{"export --arch DIR/arch.json --task DIR/task.yaml --out DIR/m --weights DIR/cut.safetensors", 2, "DIR/cut.safetensors: damaged safetensors file: header of 64 bytes, the file ends after 2"},
 		{"export --arch DIR/arch.json --task DIR/task.yaml --out DIR/m --weights DIR/none.safetensors", 2, `DIR/none.safetensors: tensor "decoder.embed_tokens.weight" is missing; expected shape [20 12]`},
 		{"export --arch DIR/arch.json --task DIR/task.yaml --out DIR/m --weights DIR/none.safetensors --seed 2", 2, "give either --weights or --seed, not both"},
-		{"export --arch DIR/arch.json --task DIR/task.yaml --out DIR/m extra", 2, `export takes no arguments, found ["extra"]; see hsnas export --help`},
 		{"benchmark --model DIR", 1, "DIR is not an exported model: it has no readable model.json; write one with hsnas export"},
 		{"benchmark --model DIR --device tpu", 2, `unknown device "tpu"; known: cpu, webgpu, cuda, cuda:N`},
 		{"benchmark --model DIR --repetitions 0", 2, "--repetitions: expected 1 or more, found 0"},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -87,7 +88,13 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	}
 	known := names(app.Commands)
 	app.Action = func(c *cli.Context) error {
-		if name := c.Args().First(); name != "" {
+		name := c.Args().First()
+		if name == "help" { // that of the library knows no likeness of names
+			if name = c.Args().Get(1); slices.Contains(known, name) {
+				return cli.ShowCommandHelp(c, name)
+			}
+		}
+		if name != "" {
 			return config.Errorf("", 0, "unknown command %q%s", name, config.DidYouMean(name, known))
 		}
 		return cli.ShowAppHelp(c)
@@ -104,13 +111,15 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 func usageErrors(c *cli.Command) {
 	c.OnUsageError = onUsageError
 	checkRequired(c)
+	checkArguments(c)
 	for _, sub := range c.Subcommands {
 		usageErrors(sub)
 	}
 	if len(c.Subcommands) > 0 && c.Action == nil {
 		known := names(c.Subcommands)
+		c.HideHelpCommand = true
 		c.Action = func(ctx *cli.Context) error {
-			if name := ctx.Args().First(); name != "" {
+			if name := ctx.Args().First(); name != "" && name != "help" {
 				return config.Errorf("", 0, "unknown command %q of %s%s", name, c.Name, config.DidYouMean(name, known))
 			}
 			return cli.ShowSubcommandHelp(ctx)
@@ -135,7 +144,7 @@ func checkRequired(c *cli.Command) {
 	c.Before = func(ctx *cli.Context) error {
 		for _, name := range required {
 			if ctx.String(name) == "" {
-				return config.Errorf("", 0, "%s needs --%s; see hsnas %s --help", c.Name, name, c.Name)
+				return config.Errorf("", 0, "%s needs --%s; see hsnas %s --help", called(c), name, called(c))
 			}
 		}
 		if before != nil {
@@ -145,20 +154,49 @@ func checkRequired(c *cli.Command) {
 	}
 }
 
+// checkArguments refuses arguments of a command that has none.
+func checkArguments(c *cli.Command) {
+	if c.ArgsUsage != "" || c.SkipFlagParsing || len(c.Subcommands) > 0 {
+		return
+	}
+	hint := ""
+	for _, f := range c.Flags {
+		switch f.Names()[0] {
+		case "run":
+			hint = "; a run goes behind --run"
+		case "experiment":
+			hint = "; an experiment goes behind -x"
+		}
+	}
+	before := c.Before
+	c.Before = func(ctx *cli.Context) error {
+		if ctx.NArg() > 0 {
+			return config.Errorf("", 0, "%s takes no argument, found %q%s", called(c), ctx.Args().First(), hint)
+		}
+		if before != nil {
+			return before(ctx)
+		}
+		return nil
+	}
+}
+
+// called is what a user calls a command: latency measure.
+func called(c *cli.Command) string { return strings.TrimPrefix(c.HelpName, "hsnas ") }
+
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	msg := err.Error()
 	if name, ok := strings.CutPrefix(msg, "flag provided but not defined: -"); ok {
 		name = strings.TrimLeft(name, "-")
 		if name == logFormatFlag {
-			return config.Errorf("", 0, "--%s goes before the command: hsnas --%s FORMAT %s", name, name, c.Command.Name)
+			return config.Errorf("", 0, "--%s goes before the command: hsnas --%s FORMAT %s", name, name, called(c.Command))
 		}
 		var known []string
 		for _, f := range c.Command.Flags {
 			known = append(known, f.Names()...)
 		}
-		return config.Errorf("", 0, "unknown flag --%s of %s%s", name, c.Command.Name, config.DidYouMean(name, known))
+		return config.Errorf("", 0, "unknown flag --%s of %s%s", name, called(c.Command), config.DidYouMean(name, known))
 	}
-	return config.Errorf("", 0, "%s: %s", c.Command.Name, strings.ReplaceAll(msg, "\n", " "))
+	return config.Errorf("", 0, "%s: %s", called(c.Command), strings.ReplaceAll(msg, "\n", " "))
 }
 
 func names(commands []*cli.Command) []string {

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"hsnas/internal/config"
 )
 
 // manCommand prints the manual page. That of the command-line library leaves out
@@ -19,9 +17,6 @@ func manCommand() *cli.Command {
 		Usage:       "print the manual page",
 		Description: "hsnas man | man -l - shows it; hsnas man > hsnas.1 keeps it.",
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "man takes no argument, found %q", c.Args().First())
-			}
 			_, err := io.WriteString(c.App.Writer, manualPage(c.App))
 			return err
 		},
@@ -109,6 +104,7 @@ var exitCodes = []struct {
 	{exitOK, "done"},
 	{exitFailure, "it failed"},
 	{exitUsage, "the command line, a configuration file or an input is wrong"},
+	{exitDifferent, "`hsnas diff`: the runs differ in more than what was measured"},
 	{exitInterrupted, "interrupted; the same command goes on"},
 }
 

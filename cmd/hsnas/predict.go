@@ -151,7 +151,7 @@ func findRun(name string) (string, error) {
 	parent := runsFolder()
 	known := listNames(parent, func(e os.DirEntry) (string, bool) { return e.Name(), e.IsDir() })
 	if !slices.Contains(known, name) {
-		return "", config.Errorf("", 0, "no run %q in %s%s", name, parent, config.DidYouMean(name, known))
+		return "", config.Errorf("", 0, "there is no run %q in %s%s", name, parent, config.DidYouMean(name, known))
 	}
 	return filepath.Join(parent, name), nil
 }

@@ -159,7 +159,7 @@ func TestPredictRefusesBadInput(t *testing.T) {
 		{[]string{"--run", "r", "--predictor", "studnet"}, `run "r" has no predictor "studnet"; did you mean "student"?`},
 		{[]string{"--run", "r", "--predictor", "../export/student"}, `run "r" has no predictor "../export/student"; known: student`},
 		{[]string{"--run", "r", "--predictor", "student", "--device", "cuad"}, `unknown device "cuad"; did you mean "cuda"?`},
-		{[]string{"--run", "x", "--predictor", "student"}, fmt.Sprintf(`no run "x" in %s; known: r`, runs)},
+		{[]string{"--run", "x", "--predictor", "student"}, fmt.Sprintf(`there is no run "x" in %s; known: r`, runs)},
 		{[]string{"--predictor", "student"}, "predict needs --run; see hsnas predict --help"},
 		{[]string{"--run", "r", "--predictor", "student", "a", "b"}, `expected one FILE, found 2: ["a" "b"]`},
 	}

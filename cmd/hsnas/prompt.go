@@ -34,14 +34,11 @@ func promptCommand() *cli.Command {
 			&cli.StringFlag{Name: "split", Usage: "`NAME` of the split in custom_id"},
 			&cli.StringFlag{Name: "set", Usage: "`NAME` of the set in custom_id", Value: "test"},
 			&cli.StringFlag{Name: "model", Usage: "`MODEL` to ask, at temperature 0; left out where not given"},
-			&cli.StringFlag{Name: "ask", Usage: "what for: values, ranking or pairs", Value: prompt.Values},
-			&cli.StringFlag{Name: "disguise", Usage: "rename what is spoken of: neutral or false"},
+			&cli.StringFlag{Name: "ask", Usage: "ask for `WHAT`: values, ranking or pairs", Value: prompt.Values},
+			&cli.StringFlag{Name: "disguise", Usage: "rename what is spoken of: `NAMES`, neutral or false"},
 			&cli.StringSliceFlag{Name: "leave-out", Usage: "`COMPONENT` to do without: role, instructions, definitions, demonstrations, cost"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "prompt takes flags alone, found %q", c.Args().First())
-			}
 			lines, err := promptLines(c)
 			if err != nil {
 				return err

@@ -122,7 +122,7 @@ func TestPromptRefuses(t *testing.T) {
 		{"odd pairs", good, shallow, []string{"--ask", "pairs", "--per-request", "2"}, `--ask pairs compares the queries two by two; 1 are no even number`},
 		{"disguise", good, shallow, []string{"--disguise", "fals"}, `--disguise is "fals"; did you mean "false"?; expected one of [neutral false]`},
 		{"component", good, shallow, []string{"--leave-out", "costs"}, `--leave-out: unknown component "costs"; did you mean "cost"?`},
-		{"argument", good, shallow, []string{"file"}, `prompt takes flags alone, found "file"`},
+		{"argument", good, shallow, []string{"file"}, `prompt takes no argument, found "file"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

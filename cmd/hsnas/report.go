@@ -30,9 +30,6 @@ func reportCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Usage: "copy the page to `FILE` and print that path instead"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "report takes no argument, found %q", c.Args().First())
-			}
 			page, err := freshReport(c, c.String("run"))
 			if err != nil {
 				return err

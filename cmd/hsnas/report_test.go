@@ -38,7 +38,7 @@ func TestReportRefuses(t *testing.T) {
 	begun(t, "prompts", "name: prompts\ntask: micro.en-de\nablations: {cells: [{name: full, group: reference}]}\n")
 	for _, test := range []struct{ args, want string }{
 		{"", "report needs --run; see hsnas report --help"},
-		{"--run young x", `report takes no argument, found "x"`},
+		{"--run young x", `report takes no argument, found "x"; a run goes behind --run`},
 		{"--run yong", fmt.Sprintf(`there is no run "yong" in %s; did you mean "young"?`, os.Getenv("HSNAS_RUNS"))},
 		{"--run prompts", `run "prompts" tries out prompts and has no report; hsnas eval --run prompts prints its table`},
 		{"--run young", fmt.Sprintf(`run "young" has no report yet: stage corpus is pending; go on with: hsnas run -x %s --name young`, filepath.Join(dir, "experiment.yaml"))},

@@ -37,9 +37,6 @@ func runCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "set", Usage: "override a parameter: `KEY=VALUE`, search.iterations=10 for example"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "run takes no argument %q; the experiment goes behind -x", c.Args().First())
-			}
 			e, err := loadExperiment(c.String("experiment"), c.StringSlice("set"))
 			if err != nil {
 				return err

@@ -18,11 +18,11 @@ func TestSlurmRefuses(t *testing.T) {
 	t.Setenv("HSNAS_RUNS", runs)
 	t.Setenv("PATH", t.TempDir())
 	for want, args := range map[string][]string{
-		"sbatch of Slurm is not on PATH; run hsnas on a node of the cluster that may submit jobs":       {"run", "-x", "micro", "--executor", "slurm"},
-		`--executor: unknown "slrum"; did you mean "slurm"?`:                                            {"run", "-x", "micro", "--executor", "slrum"},
-		`data/experiments/micro.yaml:1: time: "soon", expected minutes or [DAYS-]HOURS:MINUTES:SECONDS`: {"run", "-x", "micro", "--set", "slurm.time=soon"},
-		`there is no run "nosuch" in ` + runs:                                                           {"cancel", "--run", "nosuch"},
-		"run-shard needs --stage; see hsnas run-shard --help":                                           {"run-shard", "--run", "a"},
+		"sbatch of Slurm is not on PATH; run hsnas on a node of the cluster that may submit jobs": {"run", "-x", "micro", "--executor", "slurm"},
+		`--executor: unknown "slrum"; did you mean "slurm"?`:                                      {"run", "-x", "micro", "--executor", "slrum"},
+		`--set slurm.time=soon: "soon", expected minutes or [DAYS-]HOURS:MINUTES:SECONDS`:         {"run", "-x", "micro", "--set", "slurm.time=soon"},
+		`there is no run "nosuch" in ` + runs:                                                     {"cancel", "--run", "nosuch"},
+		"run-shard needs --stage; see hsnas run-shard --help":                                     {"run-shard", "--run", "a"},
 	} {
 		var out, log bytes.Buffer
 		code := run(t.Context(), append([]string{"hsnas"}, args...), nil, &out, &log)

@@ -185,7 +185,7 @@ func TestShowRefuses(t *testing.T) {
 		code       int
 	}{
 		{"", "show needs --run RUN, or the path of a file; see hsnas show --help", 2},
-		{"--run q labels", `no run "q" in ` + runs + "; known: damaged, r", 2},
+		{"--run q labels", `there is no run "q" in ` + runs + "; known: damaged, r", 2},
 		{"--run r lables", `run "r" has no artifact "lables"; did you mean "labels"?`, 2},
 		{"--run r zzz", `run "r" has no artifact "zzz"; hsnas show --run RUN lists them`, 2},
 		{"--run r ../damaged/run.json", `run "r" has no artifact "../damaged/run.json"; hsnas show --run RUN lists them`, 2},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -16,16 +17,26 @@ import (
 // who does not ask in SQL need not fetch and link that.
 const sqlProgram = "hsnas-sql"
 
+const sqlArguments = "--run RUN [--run RUN] [--json|--csv|--jsonl] [STATEMENT]"
+
 // sqlCommand hands over to hsnas-sql.
 func sqlCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "sql",
 		Usage:     "ask the artifacts of runs in SQL; needs hsnas-sql, which `just build-sql` builds",
-		ArgsUsage: "--run RUN [--run RUN] [--json|--csv|--jsonl] [STATEMENT]",
+		UsageText: "hsnas sql " + sqlArguments,
+		ArgsUsage: sqlArguments,
+		Description: "Each artifact is a view, named after its path: label/labels.parquet is label_labels, or\n" +
+			"label.labels; the manifest is manifest.stages, artifacts, inputs and params. Statements that\n" +
+			"are no argument are read from standard input. docs/inspect.md has examples.",
 		// Its flags are hsnas-sql's.
 		SkipFlagParsing: true,
 		Action: func(c *cli.Context) error {
 			program, err := findProgram(sqlProgram)
+			if err != nil && slices.Contains([]string{"--help", "-h"}, c.Args().First()) {
+				cli.HelpPrinter(c.App.Writer, cli.CommandHelpTemplate, c.Command)
+				return nil
+			}
 			if err != nil {
 				return err
 			}

@@ -30,6 +30,9 @@ func withSQL(t *testing.T) {
 func TestSQLIsBuiltApart(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, log, code := runHsnas(t, "sql", "--run", "r", "SELECT 1")
+	if out, _, code := runHsnas(t, "sql", "--help"); code != 0 || !strings.Contains(out, "hsnas sql --run RUN [--run RUN]") {
+		t.Errorf("its help needs hsnas-sql: code %d\n%s", code, out)
+	}
 	const want = "hsnas: sql needs the program hsnas-sql, which is neither beside hsnas nor on PATH; build it with: npx --yes rust-just build-sql\n"
 	if log != want || code != 2 {
 		t.Errorf("code %d\n got %swant %s", code, log, want)
@@ -207,7 +210,7 @@ func TestSQLRefuses(t *testing.T) {
 		code int
 	}{
 		{nil, "sql needs --run RUN; see hsnas sql --help", 2},
-		{[]string{"--run", "q"}, `no run "q" in ` + runs + "; known: damaged, r", 2},
+		{[]string{"--run", "q"}, `there is no run "q" in ` + runs + "; known: damaged, r", 2},
 		{[]string{"--run", "./q"}, "there is no run in ./q: it has no run.json", 2},
 		{[]string{"--run", "r", "--run", "r"}, "--run r is given twice", 2},
 		{[]string{"--run", "r", "SELECT", "1"}, `expected one statement, found another: "1"; put it in quotes`, 2},

@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"hsnas/internal/config"
 	"hsnas/internal/llm"
 	"hsnas/internal/micro"
 	"hsnas/internal/progress"
@@ -34,9 +33,6 @@ func verifyCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "the table as a JSON array"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "verify takes no argument, found %q; the run goes behind --run", c.Args().First())
-			}
 			dir, err := findRun(c.String("run"))
 			if err != nil {
 				return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"hsnas/internal/config"
 	"hsnas/internal/ort"
 )
 
@@ -76,9 +75,6 @@ func versionCommand() *cli.Command {
 		Usage: "version, commit, Go and ONNX Runtime of this program",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return config.Errorf("", 0, "version takes no argument, found %q", c.Args().First())
-			}
 			b := thisBuild()
 			if c.Bool("json") {
 				return json.NewEncoder(c.App.Writer).Encode(b)

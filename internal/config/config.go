@@ -19,7 +19,7 @@ import (
 // the data.
 type Error struct {
 	File string // "" where the fault is in no file, a flag or an environment variable for example
-	Line int    // counted from 1; 0 where the fault belongs to no line
+	Line int    // counted from 1; 0 or less where the fault belongs to no line
 	Msg  string
 }
 
@@ -28,7 +28,7 @@ func (e *Error) Error() string {
 	switch {
 	case e.File == "":
 		return e.Msg
-	case e.Line == 0:
+	case e.Line <= 0:
 		return e.File + ": " + e.Msg
 	}
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
