@@ -3,6 +3,7 @@ package label
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"hsnas/data"
 	"hsnas/internal/config"
@@ -53,16 +54,25 @@ func (p Params) ownPrice() bool { return p.PromptPrice > 0 || p.CompletionPrice 
 
 // priceTable reads the user's table, or the one that ships.
 func (p Params) priceTable() (t *llm.PriceTable, file string, err error) {
-	text, file := data.Prices()
-	if p.Prices != "" {
-		if text, err = os.ReadFile(p.Prices); err != nil {
-			return nil, "", config.Errorf("", 0, "cannot read label.prices: %v", err)
-		}
-		file = p.Prices
+	if p.Prices == "" {
+		t, err = shipped()
+		_, file = data.Prices()
+		return t, file, err
 	}
-	t, err = llm.ParsePrices(file, text)
-	return t, file, err
+	text, err := os.ReadFile(p.Prices)
+	if err != nil {
+		return nil, "", config.Errorf("", 0, "cannot read label.prices: %v", err)
+	}
+	t, err = llm.ParsePrices(p.Prices, text)
+	return t, p.Prices, err
 }
+
+// shipped reads the table that ships, once: a matrix of prompts asks for it with every
+// variant.
+var shipped = sync.OnceValues(func() (*llm.PriceTable, error) {
+	text, file := data.Prices()
+	return llm.ParsePrices(file, text)
+})
 
 // paid returns the prices at which an answer of the journal was bought. The journal
 // outlives changes of the model: another one's answers go by the table, where it has
