@@ -44,8 +44,9 @@ func (h Host) meminfo(name string) int64 {
 func (h Host) pages() Check {
 	c := Check{Name: "pages", State: OK, Found: "no setting for pages of 2 MB on this system"}
 	setting := h.text("sys/kernel/mm/transparent_hugepage/enabled")
-	_, chosen, ok := strings.Cut(setting, "[")
-	if chosen, _, ok = strings.Cut(chosen, "]"); !ok {
+	_, chosen, _ := strings.Cut(setting, "[")
+	chosen, _, ok := strings.Cut(chosen, "]")
+	if !ok {
 		return c
 	}
 	c.Found = "pages of 2 MB: " + chosen
