@@ -93,7 +93,7 @@ some_are_done() { [ "$(pieces)" -ge 3 ]; }
 until_true some_are_done
 kill -KILL "$driver"
 wait "$driver" 2>/dev/null || true
-its_jobs_go_on() { squeue --noheader --array --format='%j %T' | grep -q 'hsnas-slurm-tfs-.* RUNNING'; }
+its_jobs_go_on() { squeue --noheader --array --format='%j %T' | grep 'hsnas-slurm-tfs-.* RUNNING' >/dev/null; }
 until_true its_jobs_go_on
 checks/slurm/cluster.sh kill "$work/cluster" n1
 checks/slurm/cluster.sh crash "$work/cluster" n0
@@ -118,10 +118,10 @@ done
 [ "$(pieces)" = 12 ] || fail "$(pieces) pieces, expected 12"
 grep -q 'requeue job JobId=.* due to failure of node n1' "$work/cluster/slurmctld.log" || fail "the lost node had no job, which tests nothing"
 echo "check-slurm: tfs.parquet is that of the local executor; no training that was done was started again"
-hsnas_run --executor slurm 2>&1 >/dev/null | grep -q 'tfs        up to date' || fail "the same command again did something"
+hsnas_run --executor slurm 2>&1 >/dev/null | grep 'tfs        up to date' >/dev/null || fail "the same command again did something"
 
 start "$work/cancelled.err" --name cancelled --set tfs.recipe.steps=20000
-one_runs() { squeue --noheader --states=running --format=%j | grep -q hsnas-cancelled-tfs; }
+one_runs() { squeue --noheader --states=running --format=%j | grep hsnas-cancelled-tfs >/dev/null; }
 until_true one_runs
 refuses 'hsnas: the run cancelled may have jobs on a cluster; go on with --executor slurm, or end them: hsnas cancel --run cancelled' \
 	hsnas_run --name cancelled
