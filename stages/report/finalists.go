@@ -34,7 +34,7 @@ func (w *writer) remeasured() {
 		return
 	}
 	first := all[0]
-	w.paragraph("The best of each search and seed and points of its front, timed on %s by the protocol of the dataset that the latency predictor was fitted to (%s): %d rounds in turns with the control, %d repetitions, the fastest at their average pace counts. "+
+	w.paragraph("The best of each search and seed and points of its front, timed on %s by the protocol of the dataset that the latency predictor was fitted to (%s): %d rounds in turns with the control, %d repetitions, the fastest counts. "+
 		"The interval is what half of the rounds would have given (95 %%); what disturbs a machine only adds, so that its lower end is the time itself.", first.Device, first.Dataset, first.Rounds, first.Repetitions)
 	w.paragraph("%s", steadiness(first))
 	var rows [][]string

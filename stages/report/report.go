@@ -19,7 +19,7 @@ import (
 // Name and Version of the stage; the version is part of its key.
 const (
 	Name    = "report"
-	Version = 9
+	Version = 10
 )
 
 // Params are the section "report" of an experiment. The zero value is not
