@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds releases: dist/hsnas_VERSION_linux_ARCH.tar.gz with the program, the manual
 # page, completions, documentation and the script that fetches ONNX Runtime, and
-# SHA256SUMS of all. The same commit, Go and compiler give the same bytes.
+# SHA256SUMS of all. Paths and times are left out, so that the same commit, Go and
+# compiler should give the same bytes.
 #
 # Usage: scripts/release.sh [VERSION [ARCH...]]
 #   VERSION   the commit's tag without its v; without a tag 0.0.0-COMMIT

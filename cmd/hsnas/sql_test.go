@@ -80,8 +80,9 @@ func TestSQL(t *testing.T) {
 		"SELECT ended >= started AS ok, version FROM manifest.stages WHERE stage = 'label'":                    `[{"ok":true,"version":3}]`,
 		"SELECT [1.5, NULL] AS l, {'a': 1} AS s, DATE '2026-01-02' AS d, 1.25::DECIMAL(9,2) AS x, sum(1) AS h": `[{"l":[1.5,null],"s":{"a":1},"d":"2026-01-02","x":1.25,"h":1}]`,
 		"CREATE VIEW v AS SELECT 1 AS a; SELECT a FROM v":                                                      `[{"a":1}]`,
-		"SELECT 'NaN'::DOUBLE AS a":                                                                            `[{"a":null}]`,
-		"-- nothing":                                                                                           "",
+
+		"SELECT 'NaN'::DOUBLE AS a": `[{"a":null}]`,
+		"-- nothing":                "",
 	} {
 		if want != "" {
 			want += "\n"
